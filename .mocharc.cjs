@@ -2,7 +2,12 @@
 const named = process.argv.slice(2).some((argument) => argument.includes("build/test/"));
 
 module.exports = {
-  ...(named ? {} : { spec: ["build/test/**/*.test.js"], ignore: ["interop", "bench", "fuzz"].map((name) => `build/test/${name}/**`) }),
+  ...(named
+    ? {}
+    : {
+        spec: ["build/test/**/*.test.js"],
+        ignore: ["interop", "bench", "fuzz"].map((name) => `build/test/${name}/**`),
+      }),
   require: ["build/test/support/mocha_hooks.js"],
   timeout: 10_000,
   forbidOnly: process.env.CI === "true",

@@ -39,11 +39,12 @@ function installPackages(root) {
   withLock(join(root, "build/.install.lock"), () => {
     if (installed(root)) return;
     console.log("installing npm packages ...");
-    const verb = existsSync(join(root, "node_modules")) ? "install" : "ci";
-    const args = [verb, "--no-audit", "--no-fund", "--loglevel=error"];
+    // Not `npm ci`: it refuses a lock file that lacks other platforms' optional packages. --no-save leaves the lock file as it is.
+    const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
     const run = spawnSync("npm", args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
     if (run.error) die(`npm could not be started: ${run.error.message}`);
-    if (run.status !== 0) die(`npm ${verb} failed (status ${run.status}); its message is above. Is the registry reachable?`);
+    if (run.status !== 0)
+      die(`npm install failed (status ${run.status}); its message is above. Is the registry reachable?`);
   });
 }
 
@@ -61,7 +62,9 @@ function installed(root) {
 function compile(root) {
   const skip = new Set(["node_modules", "build", "addon"]);
   const wanted = (name) => name.endsWith(".ts") || (name.startsWith("tsconfig") && name.endsWith(".json"));
-  const top = ["package-lock.json", "tsconfig.json", "tsconfig.base.json", "tsconfig.node.json"].map((name) => join(root, name));
+  const top = ["package-lock.json", "tsconfig.json", "tsconfig.base.json", "tsconfig.node.json"].map((name) =>
+    join(root, name),
+  );
   const sources = [...top, ...SOURCE_FOLDERS.flatMap((folder) => filesBelow(join(root, folder), wanted, skip))];
   const mark = join(root, "build/.stamp");
   const want = fingerprint(sources, process.version);

@@ -8,7 +8,11 @@ import { die } from "./build.mjs";
 const LAYERED = ["hypercall", "kernel-components", "drivers", "rumpsys", "compat", "test", "docs"];
 
 const STEPS = [
-  { name: "layers", program: "dependency-cruiser/bin/dependency-cruise.mjs", args: ["--config", ".dependency-cruiser.cjs", ...LAYERED] },
+  {
+    name: "layers",
+    program: "dependency-cruiser/bin/dependency-cruise.mjs",
+    args: ["--config", ".dependency-cruiser.cjs", ...LAYERED],
+  },
   { name: "lint", program: "oxlint/bin/oxlint", args: ["--type-aware", "--quiet"] },
   { name: "format", program: "@biomejs/biome/bin/biome", args: ["format"] },
   { name: "dead code", program: "knip/bin/knip.js", args: ["--no-progress"] },

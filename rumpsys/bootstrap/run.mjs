@@ -20,7 +20,8 @@ const commands = {
 
 const [name, ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name ?? "") ? commands[name] : undefined;
-if (command === undefined) die(`unknown command ${JSON.stringify(name ?? "")}; one of ${Object.keys(commands).join(", ")}`);
+if (command === undefined)
+  die(`unknown command ${JSON.stringify(name ?? "")}; one of ${Object.keys(commands).join(", ")}`);
 
 const withoutNative = makeCurrent(root);
 if (withoutNative !== "") {
@@ -44,6 +45,9 @@ function mocha(mochaArgs) {
 }
 
 function program(path, programArgs) {
-  const run = spawnSync(process.execPath, [join(root, "node_modules", path), ...programArgs], { cwd: root, stdio: "inherit" });
+  const run = spawnSync(process.execPath, [join(root, "node_modules", path), ...programArgs], {
+    cwd: root,
+    stdio: "inherit",
+  });
   return run.status ?? 1;
 }

@@ -1,6 +1,16 @@
 // What a build was made from, remembered as one hash, so that a second `npm start` costs a few milliseconds.
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 
 /** Every file below `dir` whose name `wanted` accepts, sorted; folders named in `skip` are not entered. */
