@@ -9,7 +9,7 @@ function layer(name, from, to) {
     severity: "error",
     comment: `${own} may import only: ${[own, ...to].join(", ")}`,
     from: { path: `^${own}/` },
-    to: { pathNot: [own, ...to].map((folder) => `^${folder}/`) },
+    to: { couldNotResolve: false, pathNot: [own, ...to].map((folder) => `^${folder}/`) },
   };
 }
 
@@ -36,7 +36,7 @@ module.exports = {
       severity: "error",
       comment: "hypercall/native may import only hypercall/{native,api,slab} and node:",
       from: { path: "^hypercall/native/" },
-      to: { dependencyTypesNot: ["core"], pathNot: `^(hypercall/native|${API}|${SLAB})/` },
+      to: { couldNotResolve: false, dependencyTypesNot: ["core"], pathNot: `^(hypercall/native|${API}|${SLAB})/` },
     },
     {
       name: "driver-kernel-half",
@@ -44,14 +44,21 @@ module.exports = {
       comment:
         "the kernel half of a driver is pure: kernel-components below inet and hypercall/api, no node:, no host half",
       from: { path: "^drivers/", pathNot: "^drivers/[^/]+/host/" },
-      to: { pathNot: [`^(${NET}|${KERN}|${WIRE}|${SOCKET}|${API})/`, "^drivers/[^/]+/(?!host/)"] },
+      to: {
+        couldNotResolve: false,
+        pathNot: [`^(${NET}|${KERN}|${WIRE}|${SOCKET}|${API})/`, "^drivers/[^/]+/(?!host/)"],
+      },
     },
     {
       name: "driver-host-half",
       severity: "error",
       comment: "the host half of a driver may import its own device, hypercall/{api,slab,native} and node:",
       from: { path: "^drivers/([^/]+)/host/" },
-      to: { dependencyTypesNot: ["core"], pathNot: [`^(${API}|${SLAB}|hypercall/native)/`, "^drivers/$1/"] },
+      to: {
+        couldNotResolve: false,
+        dependencyTypesNot: ["core"],
+        pathNot: [`^(${API}|${SLAB}|hypercall/native)/`, "^drivers/$1/"],
+      },
     },
     {
       name: "nobody-imports-tests-or-docs",
