@@ -1,4 +1,6 @@
 // Module entry: one State per environment, so that the addon works in workers, and a clean end of each environment.
+#include <unistd.h>
+
 #include "rumpuser.h"
 
 namespace rumpuser {
@@ -72,6 +74,8 @@ static void env_cleanup(napi_async_cleanup_hook_handle handle, void* data) {
   }
   watch_close_all(st);
   napi_async_destroy(st->env, st->ctx);
+  for (const int fd : st->fds) close(fd);
+  st->fds.clear();
   if (st->live == 0) watch_closed(st);
 }
 

@@ -20,13 +20,15 @@ static Napi::Value fd_open(const Napi::CallbackInfo& info) {
   do {
     fd = open(path.c_str(), static_cast<int>(flags) | O_CLOEXEC, static_cast<mode_t>(mode));
   } while (fd < 0 && errno == EINTR);
-  return Napi::Number::New(info.Env(), fd < 0 ? -errno : fd);
+  return Napi::Number::New(info.Env(), fd < 0 ? -errno : own_fd(state_of(info), fd));
 }
 
+// fd_close(fd): also the only way to close what fd_open, tap_open and kick_open have opened.
 static napi_value fd_close(napi_env env, napi_callback_info info) {
   Args<1> a(env, info);
   const int fd = a.i32(0);
   if (!a.ok) return ret_i32(env, -EINVAL);
+  a.st->fds.erase(fd);
   return ret_i32(env, close(fd) == 0 || errno == EINTR ? 0 : -errno);
 }
 

@@ -38,7 +38,7 @@ static Napi::Value kick_open(const Napi::CallbackInfo& info) {
     close(fd);
     return Napi::Number::New(env, -error);
   }
-  return Napi::Number::New(env, fd);
+  return Napi::Number::New(env, own_fd(state_of(info), fd));
 }
 
 // kick_send(fd, name) -> 0, also when kicks are already waiting there; -ECONNREFUSED when nobody holds the name.

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ struct State {
   napi_async_context ctx = nullptr;  // of every callback into JavaScript
   std::vector<Region> regions;
   std::vector<Watcher*> watchers;
+  std::set<int> fds;  // opened here and not yet closed; a worker that is terminated must not leave them behind
   uint32_t live = 0;  // uv handles whose close callback has not run yet
   bool finalized = false;
   napi_async_cleanup_hook_handle cleanup = nullptr;
@@ -110,6 +112,12 @@ inline napi_value ret_f64(napi_env env, double value) {
 // Calls a JavaScript callback from the event loop: microtasks run afterwards, and an exception that escapes becomes the
 // process's uncaughtException instead of being lost.
 void call_js(napi_env env, napi_async_context ctx, napi_ref callback, size_t argc, const napi_value* argv);
+
+// Remembers a descriptor that this environment owns; fd_close forgets it.
+inline int own_fd(State* st, int fd) {
+  if (fd >= 0) st->fds.insert(fd);
+  return fd;
+}
 
 // Adds a data call (C Node-API) or a control call (node-addon-api) to the exports.
 void export_raw(napi_env env, napi_value exports, State* st, const char* name, napi_callback fn);

@@ -94,7 +94,7 @@ static Napi::Value tap_open(const Napi::CallbackInfo& info) {
   Napi::Uint8Array mac = Napi::Uint8Array::New(env, 6);
   memcpy(mac.Data(), ifr.ifr_hwaddr.sa_data, 6);
   Napi::Object r = Napi::Object::New(env);
-  r.Set("fd", fd);
+  r.Set("fd", own_fd(state_of(info), fd));
   r.Set("name", real);
   r.Set("mac", mac);
   r.Set("offloads", static_cast<double>(granted));
