@@ -75,6 +75,15 @@ module.exports = {
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
+      name: "dead-file",
+      severity: "error",
+      comment: "nothing that runs leads to this file: no tool, test, benchmark or example",
+      from: {
+        path: "^(rumpsys/cli/|rumpsys/bootstrap/run|test/.*[.]test[.]ts$|test/bench/|test/support/mocha_hooks|docs/examples/)",
+      },
+      to: { path: "[.](ts|mjs)$", reachable: false },
+    },
+    {
       name: "not-resolvable",
       severity: "error",
       comment: "an import that leads nowhere",

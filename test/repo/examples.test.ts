@@ -1,7 +1,9 @@
-// The examples of the documentation are programs; each is run, and asserts what it shows.
+// The examples of the documentation are programs; each is run, and asserts what it shows. What a document prints is part of one.
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { expect } from "chai";
 import { needNative } from "../support/need.ts";
 import { filesBelow, ROOT, sources } from "./source_tree.ts";
 
@@ -18,4 +20,30 @@ describe("documentation examples", () => {
       await run(process.execPath, ["--enable-source-maps", program], { cwd: ROOT, timeout: EXAMPLE_TIMEOUT_MS });
     });
   }
+
+  it("every TypeScript program in a document is one of them, line by line", () => {
+    const examples = sources("docs/examples/").map(({ text }) => comparable(text));
+    const documents = filesBelow(".", (name) => name.endsWith(".md"));
+    const unknown = documents
+      .flatMap((path) => programsIn(path).map((program) => ({ path, program })))
+      .filter(({ program }) => !examples.some((example) => example.includes(comparable(program))))
+      .map(({ path, program }) => `${path}: ${program.split("\n", 1)[0]} ...`);
+    expect(unknown).to.deep.equal([]);
+  });
 });
+
+/** The ```ts blocks of a document that are whole programs: those that import. */
+function programsIn(path: string): string[] {
+  const text = readFileSync(join(ROOT, path), "utf8");
+  return [...text.matchAll(/^```(?:ts|typescript)\n(.*?)^```$/gms)]
+    .map((match) => match[1] ?? "")
+    .filter((code) => /^import /m.test(code));
+}
+
+/** Readers import the package by name, the examples by path: where from is not compared, nor is white space. */
+function comparable(code: string): string {
+  return code
+    .replace(/from "[^"]*"/g, "from")
+    .replace(/\s+/g, " ")
+    .trim();
+}

@@ -57,7 +57,7 @@ export function filesBelow(folder: string, wanted: (name: string) => boolean): s
     for (const entry of readdirSync(path, { withFileTypes: true })) {
       const child = join(path, entry.name);
       if (entry.isDirectory()) {
-        if (entry.name !== "build" && entry.name !== "node_modules") enter(child);
+        if (entry.name !== "build" && entry.name !== "node_modules" && !entry.name.startsWith(".")) enter(child);
       } else if (wanted(entry.name)) {
         found.push(relative(ROOT, child).split(sep).join("/"));
       }
