@@ -157,8 +157,8 @@ export function ip_set_dst(dv: DataView, off: number, v: number): void {
 }
 
 /**
- * Takes IPTTLDEC from the time to live and updates the checksum for it (RFC 1624 §3, Eqn. 3; RFC 1141). The word that changes is ip_ttl:ip_p, by 0x0100,
- * so its complement grows by that.
+ * Takes IPTTLDEC from the time to live and updates the checksum for it: RFC 1624 §3 (Eqn. 3) for the word ip_ttl:ip_p, which shrinks by 0x0100.
+ * The result is what a full computation gives, 0 and never 0xffff.
  *
  * Preconditions: ip_ttl >= 1.
  */
@@ -166,7 +166,7 @@ export function ip_set_dst(dv: DataView, off: number, v: number): void {
 export function ip_decrement_ttl(dv: DataView, off: number): void {
   dv.setUint8(off + 8, dv.getUint8(off + 8) - IPTTLDEC);
   const s = dv.getUint16(off + 10) + (IPTTLDEC << 8);
-  dv.setUint16(off + 10, (s & 0xffff) + (s >>> 16));
+  dv.setUint16(off + 10, s >= 0xffff ? s - 0xffff : s);
 }
 
 /** A header as an object, for tests, traces and tools. ip_hl is derived from ip_opts when written. */
