@@ -1,0 +1,105 @@
+// User I/O: the caller's buffers of a read or write, with progress (uiomove(9)).
+import { EFAULT } from "../../hypercall/api/errno.ts";
+
+/** uio_rw: from the kernel to the caller. */
+export const UIO_READ = 0;
+/** uio_rw: from the caller to the kernel. */
+export const UIO_WRITE = 1;
+/** Below this many bytes a loop is faster than making a view. */
+const UIO_LOOP = 48;
+
+/** Results of a system call (C's register_t retval[2]). */
+export class RetVal {
+  /** The result. */
+  val = 0;
+  /** The second result of calls that have two, such as socketpair. */
+  val1 = 0;
+}
+
+/** Buffers of one read or write. Kernel functions consume it from the front, so a call that is repeated goes on where it was. */
+export class Uio {
+  /** The buffers. */
+  uio_iov: readonly Uint8Array[];
+  /** Bytes not moved yet. */
+  uio_resid: number;
+  /** UIO_READ or UIO_WRITE. */
+  uio_rw: number;
+  /** Position in the file; sockets ignore it. */
+  uio_offset = 0;
+  /** Index of the current buffer. */
+  uio_iovidx = 0;
+  /** Position in the current buffer. */
+  uio_iovpos = 0;
+
+  constructor(rw: number, iov: readonly Uint8Array[]) {
+    this.uio_rw = rw;
+    this.uio_iov = iov;
+    this.uio_resid = 0;
+    this.reset(rw, iov);
+  }
+
+  /** Use the object again for another call. */
+  reset(rw: number, iov: readonly Uint8Array[]): void {
+    let n = 0;
+    for (let i = 0; i < iov.length; i++) n += iov[i].length;
+    this.uio_rw = rw;
+    this.uio_iov = iov;
+    this.uio_resid = n;
+    this.uio_offset = 0;
+    this.uio_iovidx = 0;
+    this.uio_iovpos = 0;
+  }
+}
+
+/** What uiomove needs of a kernel. */
+export interface UioSlab {
+  /** The slab's bytes. */
+  readonly u8: Uint8Array;
+}
+
+/**
+ * Move `n` bytes between the slab at `off` and `uio`, in the uio's direction. Moves less only when the uio ends first:
+ * uio_resid tells. hot
+ */
+export function uiomove(k: UioSlab, off: number, n: number, uio: Uio): number {
+  const u8 = k.u8;
+  let left = n < uio.uio_resid ? n : uio.uio_resid;
+  let at = off;
+  while (left > 0) {
+    if (uio.uio_iovidx >= uio.uio_iov.length) return EFAULT;
+    const iov = uio.uio_iov[uio.uio_iovidx];
+    const pos = uio.uio_iovpos;
+    const room = iov.length - pos;
+    const c = room < left ? room : left;
+    if (c > 0) {
+      if (uio.uio_rw === UIO_READ) copy_bytes(u8, at, iov, pos, c);
+      else copy_bytes(iov, pos, u8, at, c);
+    }
+    if (c === room) {
+      uio.uio_iovidx++;
+      uio.uio_iovpos = 0;
+    } else {
+      uio.uio_iovpos = pos + c;
+    }
+    uio.uio_resid -= c;
+    uio.uio_offset += c;
+    at += c;
+    left -= c;
+  }
+  return 0;
+}
+
+/** Move bytes between an ordinary array (a control structure) and `uio`; the result is how many. */
+export function uiomove_bytes(bytes: Uint8Array, from: number, n: number, uio: Uio): number {
+  const before = uio.uio_resid;
+  uiomove({ u8: bytes }, from, n, uio);
+  return before - uio.uio_resid;
+}
+
+function copy_bytes(src: Uint8Array, soff: number, dst: Uint8Array, doff: number, n: number): void {
+  if (n < UIO_LOOP) {
+    for (let i = 0; i < n; i++) dst[doff + i] = src[soff + i];
+  } else {
+    dst.set(src.subarray(soff, soff + n), doff);
+  }
+}
