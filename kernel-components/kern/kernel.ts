@@ -7,6 +7,7 @@ import type { Timespec } from "../../hypercall/api/clock.ts";
 import { HYPERCALL_VERSION } from "../../hypercall/api/host.ts";
 import { CalloutWheel } from "./callout_wheel.ts";
 import { KernelConsole } from "./console.ts";
+import { Devsw } from "./devsw.ts";
 import { Evcnts } from "./evcnt.ts";
 import { MbufPools } from "./mbuf.ts";
 import { MbufMemory } from "./mbuf_memory.ts";
@@ -78,6 +79,8 @@ export class KernelPanic extends Error {
   override readonly name = "KernelPanic";
 }
 
+/** Largest slab: its offsets stay within the small integers that the engine keeps unboxed. */
+const SLAB_LIMIT: number = 2 ** 31;
 /** Bits of Kernel.pended: softints. */
 const PEND_SOFTINT = 1;
 /** Bits of Kernel.pended: flush hooks. */
@@ -115,6 +118,8 @@ export class Kernel {
   readonly sysctl: SysctlTree;
   /** Event counters. */
   readonly evcnts: Evcnts = new Evcnts();
+  /** Device nodes. */
+  readonly devsw: Devsw = new Devsw();
   /** Processes. */
   readonly procs: ProcTable;
   /** Console and message buffer. */
@@ -142,6 +147,7 @@ export class Kernel {
   constructor(host: Host, options: KernelOptions) {
     this.host = host;
     this.slab = host.memory.slab;
+    if (this.slab.u8.length > SLAB_LIMIT) throw new KernelPanic("the slab is larger than 2 GB: offsets must be small integers");
     this.u8 = this.slab.u8;
     this.dv = this.slab.dv;
     this.i32 = this.slab.i32;
@@ -337,6 +343,16 @@ export class Kernel {
 
   private leave_slow(): void {
     if (this.panicstr !== null) return;
+    let done = false;
+    try {
+      this.run_pended();
+      done = true;
+    } finally {
+      if (!done) this.depth--;
+    }
+  }
+
+  private run_pended(): void {
     let budget = LEAVE_BUDGET;
     for (let round = 0; this.pended !== 0; round++) {
       while (this.softints.pending !== 0 && budget-- > 0) this.softints.run_one();

@@ -22,6 +22,8 @@ export class Uio {
   uio_iov: readonly Uint8Array[];
   /** Bytes not moved yet. */
   uio_resid: number;
+  /** Bytes when the call began: what was moved is the difference. */
+  uio_total: number;
   /** UIO_READ or UIO_WRITE. */
   uio_rw: number;
   /** Position in the file; sockets ignore it. */
@@ -35,6 +37,7 @@ export class Uio {
     this.uio_rw = rw;
     this.uio_iov = iov;
     this.uio_resid = 0;
+    this.uio_total = 0;
     this.reset(rw, iov);
   }
 
@@ -45,6 +48,7 @@ export class Uio {
     this.uio_rw = rw;
     this.uio_iov = iov;
     this.uio_resid = n;
+    this.uio_total = n;
     this.uio_offset = 0;
     this.uio_iovidx = 0;
     this.uio_iovpos = 0;
