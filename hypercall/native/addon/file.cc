@@ -32,10 +32,19 @@ static napi_value fd_close(napi_env env, napi_callback_info info) {
   return ret_i32(env, close(fd) == 0 || errno == EINTR ? 0 : -errno);
 }
 
-static Napi::Value stat_object(Napi::Env env, int rc, const struct stat& sb) {
+// A block device has no size of its own; its end says how large it is.
+static off_t size_of(const struct stat& sb, int fd) {
+  if (!S_ISBLK(sb.st_mode) || fd < 0) return sb.st_size;
+  const off_t here = lseek(fd, 0, SEEK_CUR);
+  const off_t end = lseek(fd, 0, SEEK_END);
+  lseek(fd, here, SEEK_SET);
+  return end < 0 ? 0 : end;
+}
+
+static Napi::Value stat_object(Napi::Env env, int rc, const struct stat& sb, int fd) {
   if (rc != 0) return Napi::Number::New(env, -errno);
   Napi::Object r = Napi::Object::New(env);
-  r.Set("size", static_cast<double>(sb.st_size));
+  r.Set("size", static_cast<double>(size_of(sb, fd)));
   r.Set("type", static_cast<double>(sb.st_mode & S_IFMT));
   r.Set("mode", static_cast<double>(sb.st_mode & 07777));
   r.Set("ino", static_cast<double>(sb.st_ino));
@@ -50,17 +59,21 @@ static Napi::Value fd_stat(const Napi::CallbackInfo& info) {
   int64_t fd = 0;
   if (!want_int(info, 0, "fd", &fd)) return info.Env().Undefined();
   struct stat sb = {};
-  return stat_object(info.Env(), fstat(static_cast<int>(fd), &sb), sb);
+  return stat_object(info.Env(), fstat(static_cast<int>(fd), &sb), sb, static_cast<int>(fd));
 }
 
 static Napi::Value path_stat(const Napi::CallbackInfo& info) {
   std::string path;
   if (!want_string(info, 0, "path", &path)) return info.Env().Undefined();
   struct stat sb = {};
-  return stat_object(info.Env(), stat(path.c_str(), &sb), sb);
+  const int rc = stat(path.c_str(), &sb);
+  const int fd = rc == 0 && S_ISBLK(sb.st_mode) ? open(path.c_str(), O_RDONLY | O_CLOEXEC) : -1;
+  const Napi::Value r = stat_object(info.Env(), rc, sb, fd);
+  if (fd >= 0) close(fd);
+  return r;
 }
 
-// fd_truncate(fd, size) and fd_allocate(fd, off, len) -> 0 or -errno
+// fd_truncate(fd, size) -> 0 or -errno
 static napi_value fd_truncate(napi_env env, napi_callback_info info) {
   Args<2> a(env, info);
   const int fd = a.i32(0);
@@ -69,13 +82,14 @@ static napi_value fd_truncate(napi_env env, napi_callback_info info) {
   return ret_i32(env, ftruncate(fd, size) == 0 ? 0 : -errno);
 }
 
+// fd_allocate(fd, off, len) -> 0 or -errno: disk space for that range, so that a mapping of it cannot meet a full disk. The size stays.
 static napi_value fd_allocate(napi_env env, napi_callback_info info) {
   Args<3> a(env, info);
   const int fd = a.i32(0);
   const int64_t off = a.i64(1);
   const int64_t len = a.i64(2);
   if (!a.ok) return ret_i32(env, -EINVAL);
-  return ret_i32(env, fallocate(fd, 0, off, len) == 0 ? 0 : -errno);
+  return ret_i32(env, fallocate(fd, FALLOC_FL_KEEP_SIZE, off, len) == 0 ? 0 : -errno);
 }
 
 // fd_sync(fd, range_flags, off, len): range_flags 0 = fdatasync of everything, else sync_file_range's SYNC_FILE_RANGE_* bits.

@@ -7,6 +7,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <cmath>
+
 #include "rumpuser.h"
 
 namespace rumpuser {
@@ -182,7 +184,7 @@ static napi_value timer_arm(napi_env env, napi_callback_info info) {
   if (!(deadline <= 9e18)) return ret_i32(env, -EINVAL);
   struct itimerspec its = {};
   if (deadline >= 0) {
-    const int64_t ns = deadline < 1 ? 1 : static_cast<int64_t>(deadline);
+    const int64_t ns = deadline < 1 ? 1 : static_cast<int64_t>(std::ceil(deadline));
     its.it_value.tv_sec = static_cast<time_t>(ns / 1000000000);
     its.it_value.tv_nsec = static_cast<long>(ns % 1000000000);
   }

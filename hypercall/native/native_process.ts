@@ -1,0 +1,114 @@
+// What all native kernels of one thread share: the addon, the slab, the timer descriptor, and the queue of work that kernels put off.
+//
+// "Entered" means that some kernel's code runs below a callback of this host. When the outermost entry ends, deferred work is run, so that
+// two kernels of one process hand each other packets without a turn of the event loop; after DEFER_BOUND pieces the event loop gets a turn.
+import type { Slab } from "../api/memory.ts";
+import { SlabPages } from "../slab/slab_pages.ts";
+import { loadAddon, type RegionHandle, type RumpuserAddon } from "./addon.ts";
+import { Alarms } from "./alarms.ts";
+import type { SharedRegion } from "./bus.ts";
+
+/** Pieces of deferred work between two turns of the event loop. */
+export const DEFER_BOUND = 4096;
+
+/** The thread's part of the native host. */
+export class NativeProcess {
+  readonly addon: RumpuserAddon;
+  readonly slab: Slab;
+  readonly region: RegionHandle;
+  /** Who owns which part of the slab. */
+  readonly pages: SlabPages;
+  readonly alarms: Alarms;
+  /** The socket that kicks are sent from. */
+  readonly kick_fd: number;
+  /** Open regions of shared memory by device and inode (bus.ts). */
+  readonly shared: Map<string, SharedRegion> = new Map<string, SharedRegion>();
+
+  private depth = 0;
+  private queue: (() => void)[] = [];
+  private head = 0;
+  private scheduled = false;
+  private draining = false;
+  private readonly drain_soon: () => void;
+
+  constructor(slab: Slab, addon: RumpuserAddon = loadAddon()) {
+    this.addon = addon;
+    this.slab = slab;
+    this.region = addon.slab_register(slab.u8);
+    if (this.region < 0) throw new Error(`the slab cannot be registered: Linux errno ${-this.region}`);
+    this.pages = new SlabPages(slab.u8.length);
+    this.alarms = new Alarms(addon, this);
+    this.kick_fd = addon.kick_open("");
+    if (this.kick_fd < 0) throw new Error(`no socket for kicks: Linux errno ${-this.kick_fd}`);
+    this.drain_soon = () => {
+      this.scheduled = false;
+      this.run_deferred();
+    };
+  }
+
+  /** Whether kernel code runs below a callback of this host. */
+  entered(): boolean {
+    return this.depth > 0;
+  }
+
+  /** Begin a callback that will run kernel code. Nests. hot */
+  enter(): void {
+    this.depth++;
+  }
+
+  /** End it; the outermost one runs what was put off. hot */
+  leave(): void {
+    if (--this.depth > 0) return;
+    if (this.head < this.queue.length) this.run_deferred();
+    this.alarms.settle();
+  }
+
+  /** Run `run` as one entry. */
+  entry(run: () => void): void {
+    this.enter();
+    try {
+      run();
+    } finally {
+      this.leave();
+    }
+  }
+
+  /** Run `run` soon, after what was put off before. hot */
+  defer(run: () => void): void {
+    this.queue.push(run);
+    if (this.depth > 0 || this.draining || this.scheduled) return;
+    this.scheduled = true;
+    queueMicrotask(this.drain_soon);
+  }
+
+  /** Run deferred work now, up to DEFER_BOUND pieces; the event loop goes on with the rest. Does nothing inside an entry. */
+  run_deferred(): void {
+    if (this.draining || this.depth > 0) return;
+    this.draining = true;
+    let left = DEFER_BOUND;
+    try {
+      while (this.head < this.queue.length && left-- > 0) {
+        const run = this.queue[this.head++] as () => void;
+        run();
+      }
+    } finally {
+      this.draining = false;
+      this.rest();
+    }
+  }
+
+  private rest(): void {
+    if (this.head >= this.queue.length) {
+      this.queue.length = 0;
+      this.head = 0;
+    } else {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+      if (!this.scheduled) {
+        this.scheduled = true;
+        setImmediate(this.drain_soon);
+      }
+    }
+    this.alarms.settle();
+  }
+}
