@@ -10,10 +10,8 @@ import type { Lwp } from "../kern/proc.ts";
 import type { Socket } from "./socketvar.ts";
 
 /** Default of kern.sbmax: the largest sb_hiwat, in bytes. */
-export const SB_MAX = 256 * 1024;
+export const SB_MAX: number = 256 * 1024;
 
-/** Somebody waits or polls: sowakeup must look at sb_sel. */
-export const SB_NOTIFY = 0x08;
 /** SIGIO wanted (FIOASYNC); delivered as so_async_events. */
 export const SB_ASYNC = 0x10;
 /** so_upcall wanted. */
@@ -33,6 +31,8 @@ export class Sockbuf {
   sb_mbcnt = 0;
   /** Most bytes of memory. */
   sb_mbmax = 0;
+  /** What of kern.somaxkva this buffer holds. */
+  sb_mbreserved = 0;
   /** Receive: bytes that make it readable. Send: free bytes that make it writable. */
   sb_lowat = 0;
   /** First record. */
@@ -47,7 +47,7 @@ export class Sockbuf {
   sb_timeo_ns = 0;
   /** Records dropped because there was no room. */
   sb_overflowed = 0;
-  /** The lwp in the middle of a partial transfer, which others must not cut into; null = free. */
+  /** The lwp in the middle of a partial transfer, which others must not cut into: valid while its l_syscall is this buffer. */
   sb_lock: Lwp | null = null;
   /** The socket this is a direction of. */
   readonly sb_so: Socket;

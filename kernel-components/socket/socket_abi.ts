@@ -9,7 +9,7 @@ export const AF_UNSPEC = 0;
 /** Local to the kernel: pipes and names of PF_LOCAL, unix(4). */
 export const AF_LOCAL = 1;
 /** The other name of {@link AF_LOCAL}. */
-export const AF_UNIX = AF_LOCAL;
+export const AF_UNIX: number = AF_LOCAL;
 /** IPv4, inet(4). */
 export const AF_INET = 2;
 /** Link-layer addresses, `struct sockaddr_dl`. */
@@ -24,17 +24,17 @@ export const AF_ROUTE = 34;
 export const AF_MAX = 36;
 
 /** Protocol families, the first argument of socket(2). */
-export const PF_UNSPEC = AF_UNSPEC;
+export const PF_UNSPEC: number = AF_UNSPEC;
 /** See {@link AF_LOCAL}. */
-export const PF_LOCAL = AF_LOCAL;
+export const PF_LOCAL: number = AF_LOCAL;
 /** See {@link AF_LOCAL}. */
-export const PF_UNIX = AF_LOCAL;
+export const PF_UNIX: number = AF_LOCAL;
 /** See {@link AF_INET}. */
-export const PF_INET = AF_INET;
+export const PF_INET: number = AF_INET;
 /** See {@link AF_INET6}. */
-export const PF_INET6 = AF_INET6;
+export const PF_INET6: number = AF_INET6;
 /** See {@link AF_ROUTE}. */
-export const PF_ROUTE = AF_ROUTE;
+export const PF_ROUTE: number = AF_ROUTE;
 
 /** Byte stream. */
 export const SOCK_STREAM = 1;
@@ -53,7 +53,7 @@ export const SOCK_NONBLOCK = 0x2000_0000;
 /** Flag of the type argument: EPIPE without a signal. */
 export const SOCK_NOSIGPIPE = 0x4000_0000;
 /** All flag bits of the type argument. */
-export const SOCK_FLAGS_MASK = 0xf000_0000 | 0;
+export const SOCK_FLAGS_MASK: number = 0xf000_0000 | 0;
 
 /** Level of getsockopt(2)/setsockopt(2) that addresses the socket itself; also the level of SCM_* control messages. */
 export const SOL_SOCKET = 0xffff;

@@ -2,7 +2,7 @@
  * Socket: the kernel object behind a socket descriptor, its state bits, and the per-kernel SocketLayer that all hang from.
  * Source: NetBSD socket(9).
  */
-import type { IfnetRef } from "../kern/mbuf.ts";
+import type { Mbuf } from "../kern/mbuf.ts";
 import type { Kernel } from "../kern/kernel.ts";
 import { SoftcKey } from "../kern/kernel.ts";
 import type { Lwp, Ucred } from "../kern/proc.ts";
@@ -44,6 +44,20 @@ export class SockaddrOut {
   readonly sa: Uint8Array = new Uint8Array(SOCK_MAXADDRLEN + 1);
   /** Length of the address in `sa`; 0 = none. */
   len = 0;
+}
+
+/** What a receive says besides data. Owned by the caller, reusable. */
+export class RecvOut {
+  /** Where the sender's address goes; null = not wanted. */
+  nam: SockaddrOut | null = null;
+  /** In: MSG_* of the call. Out: MSG_EOR, MSG_TRUNC, MSG_BCAST, MSG_MCAST added. */
+  flags = 0;
+  /** In: control messages are wanted. */
+  want_control = false;
+  /** Out: control messages, one an mbuf; the caller frees them. */
+  control: Mbuf | null = null;
+  /** Out: descriptors could not be handed over. */
+  error = 0;
 }
 
 /** One get/setsockopt request. For a set, `sopt_data[0..sopt_size)` is the value; for a get, sopt_size is the room and then the length. */
@@ -123,8 +137,8 @@ export class Socket {
   so_cred: Ucred | null = null;
   /** Process group or process of SIGIO/SIGURG (FIOSETOWN); 0 = none. */
   so_pgid = 0;
-  /** When a lingering close gives up, monotonic ns; 0 = not closing. */
-  so_linger_end_ns = 0;
+  /** sofree is done with it. */
+  so_freed = false;
   /** Process that made the socket. */
   so_cpid = 0;
 
@@ -166,13 +180,13 @@ export class SocketLayer {
   /** Attached domains, in order. */
   readonly domains: Domain[] = [];
   /** kern.sbmax. */
-  sb_max = SB_MAX;
+  sb_max: number = SB_MAX;
   /** kern.somaxkva: most bytes of memory that sockets together may reserve (sum of sb_mbmax). */
   somaxkva = 0;
   /** Bytes reserved now. */
   sockva = 0;
   /** kern.somaxconn. */
-  somaxconn = SOMAXCONN;
+  somaxconn: number = SOMAXCONN;
   /** Live sockets. */
   nsockets = 0;
   /** Counters, SOS_*. */
@@ -184,13 +198,28 @@ export class SocketLayer {
   /** Where SIGIO and SIGURG go; null = nobody listens. */
   ownsignal: ((pgid: number, events: number, so: Socket) => void) | null = null;
 
+  /** Where SIGPIPE goes; null = nobody listens. */
+  sigpipe: ((pid: number) => void) | null = null;
+  /** Set by PF_LOCAL: closes the descriptors an externalised SCM_RIGHTS message names. */
+  rights_close: ((m: Mbuf, l: Lwp) => void) | null = null;
+  private readonly rcv_pool: RecvOut[] = [];
+
   constructor(k: Kernel) {
     this.k = k;
+  }
+
+  /** A RecvOut to use within one call; give it back with rcv_put. hot */
+  rcv_get(): RecvOut {
+    return this.rcv_pool.pop() ?? new RecvOut();
+  }
+
+  /** hot */
+  rcv_put(out: RecvOut): void {
+    out.nam = null;
+    out.control = null;
+    this.rcv_pool.push(out);
   }
 }
 
 /** `k.softc(SOCKET_LAYER)` is the kernel's SocketLayer. */
 export const SOCKET_LAYER: SoftcKey<SocketLayer> = new SoftcKey<SocketLayer>("socket");
-
-/** Interface reference as the sockets layer passes it on. */
-export type SocketIfnet = IfnetRef;
