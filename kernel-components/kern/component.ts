@@ -1,4 +1,5 @@
 // Components: what a kernel is made of, and rump_init, which builds a kernel from them (rumpkernel(7)).
+import { EINVAL } from "../../hypercall/api/errno.ts";
 import type { Host } from "../../hypercall/api/host.ts";
 import { kern_init } from "./kern_init.ts";
 import { Kernel } from "./kernel.ts";
@@ -69,7 +70,8 @@ export function rump_init(host: Host, components: readonly RumpComponent[], opti
   const k = new Kernel(host, options);
   k.enter();
   try {
-    kern_init(k);
+    const wrong = kern_init(k);
+    if (wrong !== null) throw new RumpInitError(wrong, RUMP_BASE, EINVAL);
     for (const phase of RUMP_PHASES) for (const c of ordered) init_phase(k, c, phase);
   } catch (error) {
     k.leave();

@@ -106,8 +106,12 @@ export class Kernel {
   readonly dv: DataView;
   /** The slab as words. */
   readonly i32: Int32Array;
-  /** Name for messages. */
+  /** Name for messages: the host name unless the options say otherwise. */
   name: string;
+  /** kern.hostname. */
+  hostname = "";
+  /** kern.domainname. */
+  domainname = "";
   /** Mbuf pools. */
   readonly mb: MbufPools;
   /** Callouts. */
@@ -141,6 +145,7 @@ export class Kernel {
   private readonly flush_hooks: FlushHook[] = [];
   private readonly finis: ((k: Kernel) => void)[] = [];
   private woken: Wakeable[] = [];
+  private waking: Wakeable[] = [];
   private deferred = false;
   private readonly clock_softint: number;
 
@@ -381,11 +386,13 @@ export class Kernel {
   private run_wakeups(): void {
     this.pended &= ~PEND_WAKE;
     const list = this.woken;
-    this.woken = [];
+    this.woken = this.waking;
+    this.waking = list;
     for (let i = 0; i < list.length; i++) {
       list[i].w_woken = false;
       list[i].w_wakeup();
     }
+    list.length = 0;
   }
 
   private run_flush(): void {

@@ -1,18 +1,12 @@
 // The sysctl tree: nodes with NetBSD's names and numbers, found by name or by MIB, read and written as sysctl(3) does.
-import { EINVAL, EISDIR, ENOENT, ENOMEM, ENOTDIR, EPERM } from "../../hypercall/api/errno.ts";
+import { EINVAL, EISDIR, ENOENT, ENOTDIR, EPERM } from "../../hypercall/api/errno.ts";
 import type { Lwp } from "./proc.ts";
 import { is_super } from "./proc.ts";
+import type { SysctlNumber, SysctlString, SysctlStruct, SysctlValue } from "./sysctl_spec.ts";
+import { bytes_to_number, bytes_to_string, number_to_bytes, string_to_bytes, sysctl_copyout } from "./sysctl_bytes.ts";
+import type { SysctlLen } from "./sysctl_bytes.ts";
+import { sysctl_query } from "./sysctl_query.ts";
 import { CTL_CREATE_BASE, CTL_MAXNAME, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT } from "./sysctl_mib.ts";
-
-/** Length of the old value: room on the way in, bytes on the way out. */
-export class SysctlLen {
-  /** Bytes. */
-  len: number;
-
-  constructor(len: number) {
-    this.len = len;
-  }
-}
 
 /** A function that answers for a node and all that lies below it, such as net.route. `name` is the rest of the MIB. */
 export type SysctlHandler = (name: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null, l: Lwp) => number;
@@ -54,56 +48,6 @@ export class SysctlNode {
   mib(): number[] {
     return this.sysctl_parent === null ? [] : [...this.sysctl_parent.mib(), this.sysctl_num];
   }
-}
-
-/** How a value is got and set, in its binary form. */
-export interface SysctlValue {
-  /** The value as bytes. */
-  read(): Uint8Array;
-  /** Check and set; null: read only. */
-  readonly write: ((bytes: Uint8Array, l: Lwp) => number) | null;
-}
-
-/** An int, quad or bool that the kernel offers. */
-export interface SysctlNumber {
-  /** What it is. */
-  readonly desc: string;
-  /** The value. */
-  get(): number;
-  /** Set it; an errno. Left out: read only. */
-  set?(value: number): number;
-  /** The least value that set is asked for. */
-  readonly min?: number;
-  /** The greatest. */
-  readonly max?: number;
-  /** Number in the MIB; the next free one from 1024 by default. */
-  readonly num?: number;
-}
-
-/** A string that the kernel offers. */
-export interface SysctlString {
-  /** What it is. */
-  readonly desc: string;
-  /** The value. */
-  get(): string;
-  /** Set it; an errno. Left out: read only. */
-  set?(value: string): number;
-  /** Most bytes of a new value, without the NUL. */
-  readonly max?: number;
-  /** Number in the MIB. */
-  readonly num?: number;
-}
-
-/** A structure that the kernel offers. */
-export interface SysctlStruct {
-  /** What it is. */
-  readonly desc: string;
-  /** The value. */
-  get(): Uint8Array;
-  /** Set it; an errno. Left out: read only. */
-  set?(value: Uint8Array, l: Lwp): number;
-  /** Number in the MIB. */
-  readonly num?: number;
 }
 
 /** The tree of one kernel. */
@@ -217,6 +161,7 @@ export class SysctlTree {
     if (mib.length < 1 || mib.length > CTL_MAXNAME) return EINVAL;
     let node = this.root;
     for (let i = 0; i < mib.length; i++) {
+      if (mib[i] < 0 && i === mib.length - 1) return sysctl_query(node, mib[i], oldp, oldlenp, newp);
       const next = node.sysctl_child.find((c) => c.sysctl_num === mib[i]);
       if (next === undefined) return node.sysctl_type === CTLTYPE_NODE ? ENOENT : ENOTDIR;
       node = next;
@@ -289,47 +234,6 @@ export class SysctlTree {
     };
     return node;
   }
-}
-
-/** Tell a value as sysctl(3) does: the size, as much as fits, ENOMEM when it does not fit. For handlers. */
-export function sysctl_copyout(value: Uint8Array, oldp: Uint8Array | null, oldlenp: SysctlLen): number {
-  const room = oldp === null ? value.length : Math.min(oldp.length, oldlenp.len);
-  const n = Math.min(room, value.length);
-  if (oldp !== null) oldp.set(value.subarray(0, n));
-  oldlenp.len = value.length;
-  return n < value.length ? ENOMEM : 0;
-}
-
-/** An int (4 bytes), quad (8) or bool (1) as bytes, little endian. */
-export function number_to_bytes(v: number, size: number): Uint8Array {
-  const out = new Uint8Array(size);
-  const dv = new DataView(out.buffer);
-  if (size === 1) out[0] = v === 0 ? 0 : 1;
-  else if (size === 4) dv.setInt32(0, v, true);
-  else dv.setBigInt64(0, BigInt(Math.trunc(v)), true);
-  return out;
-}
-
-/** The number that 1, 4 or 8 bytes hold. */
-export function bytes_to_number(bytes: Uint8Array): number {
-  const dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length === 1) return bytes[0];
-  if (bytes.length === 4) return dv.getInt32(0, true);
-  return Number(dv.getBigInt64(0, true));
-}
-
-/** A string as bytes with a NUL at the end. Strings of the kernel are bytes: one byte a character. */
-export function string_to_bytes(text: string): Uint8Array {
-  const out = new Uint8Array(text.length + 1);
-  for (let i = 0; i < text.length; i++) out[i] = text.charCodeAt(i);
-  return out;
-}
-
-/** Bytes up to a NUL as a string. */
-export function bytes_to_string(bytes: Uint8Array): string {
-  let s = "";
-  for (let i = 0; i < bytes.length && bytes[i] !== 0; i++) s += String.fromCharCode(bytes[i]);
-  return s;
 }
 
 function add_child(up: SysctlNode, name: string, num: number | undefined, type: number, desc: string): SysctlNode {

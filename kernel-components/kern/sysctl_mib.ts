@@ -4,6 +4,16 @@
 export const CTL_MAXNAME = 12;
 /** Numbers from here on are given to nodes that have no fixed one. */
 export const CTL_CREATE_BASE = 1024;
+/** Most bytes of a node's name with its NUL. */
+export const SYSCTL_NAMELEN = 32;
+/** Version of struct sysctlnode, in its flags. */
+export const SYSCTL_VERSION: number = 0x0100_0000;
+/** Flag of struct sysctlnode: may be written by the superuser. */
+export const CTLFLAG_READWRITE = 0x70;
+/** Last number of a MIB: list the nodes below. */
+export const CTL_QUERY: number = -2;
+/** Last number of a MIB: describe the nodes below. */
+export const CTL_DESCRIBE: number = -7;
 /** A node. */
 export const CTLTYPE_NODE = 1;
 /** An int of 4 bytes. */
