@@ -65,7 +65,8 @@ export class NativeBus implements HyperBus {
     if (path === "" || !Number.isSafeInteger(bytes) || bytes <= 0 || bytes % PAGE !== 0) {
       return fail(out, EINVAL, `a bus needs a path and a size in whole pages of ${PAGE} bytes`);
     }
-    const { addon } = this.cx.process;
+    const { addon, pages } = this.cx.process;
+    if (bytes > pages.total) return fail(out, ENOMEM, `${path}: ${bytes} bytes are more than the slab has`);
     const fd = addon.fd_open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NONBLOCK, CREATE_MODE);
     if (fd < 0) return fail(out, errtrans(fd), `${path}: ${strerror(errtrans(fd))}`);
     const region = this.attach(path, fd, bytes, out);

@@ -8,13 +8,11 @@ import type { NativeCtx } from "./native_ctx.ts";
 
 const NS_PER_MS = 1e6;
 
-/** What thread_main.ts is started with. */
-export interface ThreadStart {
-  /** URL of the module. */
-  readonly entry: string;
-  /** Handed to its main. */
-  readonly arg: Int32Array;
-}
+/** What a thread runs first: the module that was asked for. What it rejects with becomes the worker's error. */
+const THREAD_MAIN = `
+  const { workerData } = require("node:worker_threads");
+  import(workerData.entry).then((module) => module.main(workerData.arg));
+`;
 
 class NativeThreadHandle implements HyperThreadHandle {
   readonly name: string;
@@ -51,9 +49,8 @@ export class NativeThread implements HyperThread {
       out.text = `no module ${entry}`;
       return ENOENT;
     }
-    const start: ThreadStart = { entry: url, arg };
     try {
-      const worker = new Worker(new URL("./thread_main.js", import.meta.url), { workerData: start, name });
+      const worker = new Worker(THREAD_MAIN, { eval: true, workerData: { entry: url, arg }, name });
       const thread = new NativeThreadHandle(name, worker);
       this.mine.add(thread);
       out.thread = thread;
