@@ -77,7 +77,7 @@ function soreceive_dgram(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
   m_free(name);
   out.flags &= ~MSG_EOR;
   if (m !== null && (m.m_flags & (M_BCAST | M_MCAST)) !== 0) out.flags |= so_linkflags(m);
-  const slab = so.so_layer.k;
+  const slab = so.so_layer.k.mb;
   while (m !== null) {
     if (m.m_len > uio.uio_resid) out.flags |= MSG_TRUNC;
     if (m.m_len > 0) uiomove(slab, m.m_off, m.m_len, uio);
@@ -93,7 +93,7 @@ function soreceive_stream(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
   const sb = so.so_rcv;
   const error = soreceive_wait(so, uio, out.flags, l);
   if (error !== RCV_GO) return error === RCV_DONE ? 0 : error;
-  const slab = so.so_layer.k;
+  const slab = so.so_layer.k.mb;
   const before = uio.uio_resid;
   so.so_state &= ~SS_RCVATMARK;
   let m = sb.sb_mb;
@@ -135,7 +135,7 @@ function so_linkflags(m: Mbuf): number {
 
 /** Has this call moved bytes already, in an earlier try? */
 function rcv_progress(uio: Uio): boolean {
-  return uio.uio_iovidx !== 0 || uio.uio_iovpos !== 0;
+  return uio.uio_resid !== uio.uio_total;
 }
 
 /** Is there something to receive? RCV_GO, RCV_DONE, an errno, or EWAIT. hot */
@@ -220,7 +220,7 @@ function rcv_peek(so: Socket, first: Mbuf | null, uio: Uio, out: RecvOut): void 
   let m = first;
   while (m !== null && uio.uio_resid > 0 && left > 0) {
     const len = Math.min(m.m_len, uio.uio_resid, left);
-    uiomove(so.so_layer.k, m.m_off, len, uio);
+    uiomove(so.so_layer.k.mb, m.m_off, len, uio);
     left -= len;
     if (len < m.m_len) break;
     if ((m.m_flags & M_EOR) !== 0) out.flags |= MSG_EOR;
@@ -246,7 +246,7 @@ function rcv_take(so: Socket, first: Mbuf, next: Mbuf | null, uio: Uio, out: Rec
     so.so_state &= ~SS_RCVATMARK;
     const n: number = so.so_oobmark !== 0 ? Math.min(uio.uio_resid, so.so_oobmark) : uio.uio_resid;
     const len: number = n < m.m_len ? n : m.m_len;
-    uiomove(so.so_layer.k, m.m_off, len, uio);
+    uiomove(so.so_layer.k.mb, m.m_off, len, uio);
     m = rcv_consume(sb, m, len, next, out);
     if (so.so_oobmark !== 0) {
       so.so_oobmark -= len;

@@ -74,7 +74,7 @@ export function soreceive_oob(so: Socket, uio: Uio, flags: number): number {
   const error = sopr(so).pr_recvoob(so, first, flags & MSG_PEEK);
   let m: Mbuf | null = first;
   while (error === 0 && m !== null && uio.uio_resid > 0) {
-    uiomove(so.so_layer.k, m.m_off, Math.min(m.m_len, uio.uio_resid), uio);
+    uiomove(so.so_layer.k.mb, m.m_off, Math.min(m.m_len, uio.uio_resid), uio);
     m = m_free(m);
   }
   m_freem(m);

@@ -1,16 +1,16 @@
 /**
  * A socket as a file: read, write, ioctl, poll, close, stat, fcntl. Source: NetBSD ioctl(2), socket(2).
  */
-import { ENOTTY } from "../../hypercall/api/errno.ts";
-import { F_SETFL, FASYNC, FNONBLOCK } from "../kern/fcntl.ts";
+import { ENOTTY, EOPNOTSUPP, EPIPE } from "../../hypercall/api/errno.ts";
+import { F_SETFL, FASYNC, FNONBLOCK, FNOSIGPIPE } from "../kern/fcntl.ts";
 import {
   FIOASYNC, FIOGETOWN, FIONBIO, FIONREAD, FIONSPACE, FIONWRITE, FIOSETOWN, IOCGROUP, _IOR, _IOW,
 } from "../kern/ioccom.ts";
 import type { File, Fileops, Lwp, Stat } from "../kern/proc.ts";
 import { S_IFSOCK } from "../kern/proc.ts";
 import type { RetVal, Uio } from "../kern/uio.ts";
-import { EWAIT } from "../kern/wakeup.ts";
 import { SockStat } from "./protosw.ts";
+import { SO_NOSIGPIPE } from "./socket_abi.ts";
 import { SB_ASYNC, sbspace } from "./sockbuf.ts";
 import { SS_ASYNC, SS_CANTRCVMORE, SS_CANTSENDMORE, SS_NBIO, SS_RCVATMARK } from "./socketvar.ts";
 import type { Socket } from "./socketvar.ts";
@@ -35,25 +35,23 @@ export function fp_so(fp: File): Socket {
 }
 
 /** read(2). hot */
-function soo_read(l: Lwp, fp: File, uio: Uio, rv: RetVal): number {
+function soo_read(l: Lwp, fp: File, uio: Uio, _rv: RetVal): number {
   const so = fp_so(fp);
   const out = so.so_layer.rcv_get();
   out.nam = null;
   out.flags = 0;
   out.want_control = false;
   out.control = null;
-  const before = uio.uio_resid;
   const error = soreceive(so, uio, out, l);
   so.so_layer.rcv_put(out);
-  rv.val += before - uio.uio_resid;
   return error;
 }
 
 /** write(2). hot */
-function soo_write(l: Lwp, fp: File, uio: Uio, rv: RetVal): number {
-  const before = uio.uio_resid;
-  const error = sosend(fp_so(fp), null, uio, null, null, 0, l);
-  rv.val += before - uio.uio_resid;
+function soo_write(l: Lwp, fp: File, uio: Uio, _rv: RetVal): number {
+  const so = fp_so(fp);
+  const error = sosend(so, null, uio, null, null, 0, l);
+  if (error === EPIPE && ((fp.f_flag & FNOSIGPIPE) | (so.so_options & SO_NOSIGPIPE)) === 0) so.so_layer.sigpipe?.(l.l_proc.p_pid);
   return error;
 }
 
@@ -102,7 +100,7 @@ function soo_ioctl_other(so: Socket, cmd: number, data: Uint8Array, l: Lwp): num
   if (group === GROUP_INTERFACE) return layer.ifioctl === null ? ENOTTY : layer.ifioctl(so, cmd, data, l);
   if (group === GROUP_ROUTE && layer.rtioctl !== null) return layer.rtioctl(cmd, data, l);
   const error = sopr(so).pr_ioctl(so, cmd, data, null);
-  return error === EWAIT ? ENOTTY : error;
+  return error === EOPNOTSUPP ? ENOTTY : error;
 }
 
 function so_setflag(so: Socket, flag: number, on: boolean): void {

@@ -45,9 +45,8 @@ export function sys_sendto(l: Lwp, fd: number, uio: Uio, flags: number, to: Uint
     nam = sockargs_name(to);
     if (nam === null) return EINVAL;
   }
-  const before = uio.uio_resid;
   const error = sosend(so, nam, uio, null, null, flags & MSG_USERFLAGS, l);
-  rv.val += before - uio.uio_resid;
+  rv.val = uio.uio_total - uio.uio_resid;
   return error === 0 ? 0 : send_error(so, error, rv, flags, l);
 }
 
@@ -70,10 +69,9 @@ export function sys_recvfrom(l: Lwp, fd: number, uio: Uio, flags: number, from: 
   out.flags = flags & MSG_USERFLAGS;
   out.want_control = false;
   out.control = null;
-  const before = uio.uio_resid;
   const error = soreceive(so, uio, out, l);
   layer.rcv_put(out);
-  rv.val += before - uio.uio_resid;
+  rv.val = uio.uio_total - uio.uio_resid;
   if (error === EWOULDBLOCK && rv.val > 0) return 0;
   return error;
 }
@@ -88,16 +86,15 @@ export function sys_sendmsg(l: Lwp, fd: number, uio: Uio, msg: Msghdr, flags: nu
     if (nam === null) return EINVAL;
   }
   let control: Mbuf | null = null;
-  if (msg.msg_control !== null && msg.msg_controllen > 0 && rv.val === 0) {
+  if (msg.msg_control !== null && msg.msg_controllen > 0 && uio.uio_resid === uio.uio_total) {
     if (msg.msg_controllen > MCONTROLMAX) return EMSGSIZE;
     const out = new MbufOut();
     const error = sockargs_control(so.so_layer.k.mb, msg.msg_control, Math.min(msg.msg_controllen, msg.msg_control.length), out);
     if (error !== 0) return error;
     control = out.m;
   }
-  const before = uio.uio_resid;
   const error = sosend(so, nam, uio, null, control, flags & MSG_USERFLAGS, l);
-  rv.val += before - uio.uio_resid;
+  rv.val = uio.uio_total - uio.uio_resid;
   return error === 0 ? 0 : send_error(so, error, rv, flags, l);
 }
 
@@ -111,9 +108,8 @@ export function sys_recvmsg(l: Lwp, fd: number, uio: Uio, msg: Msghdr, flags: nu
   out.flags = flags & MSG_USERFLAGS;
   out.want_control = msg.msg_control !== null;
   out.control = null;
-  const before = uio.uio_resid;
   const error = soreceive(so, uio, out, l);
-  rv.val += before - uio.uio_resid;
+  rv.val = uio.uio_total - uio.uio_resid;
   if (error === 0) {
     msg.msg_flags = out.flags & MSG_OUTFLAGS;
     copyout_control(so, msg, out, l);
