@@ -11,7 +11,7 @@ export const CALLOUT_TICK_SHIFT = 17;
 /** Nanoseconds of a tick: the grain of the wheel's slots, not of deadlines. */
 export const CALLOUT_TICK_NS: number = 2 ** CALLOUT_TICK_SHIFT;
 /** Callouts moved down, or run, in one dispatch before the host gets a turn. */
-export const CALLOUT_BUDGET = 4096;
+export const CALLOUT_BUDGET = 1024;
 
 const LEVELS = 6;
 const SLOTS = 256;
@@ -24,6 +24,27 @@ const SPAN = 2 ** 48 - 1;
 const SCAN = 32;
 /** Rows of a fresh wheel. */
 const ROWS = 32;
+
+/** A row: 4 doubles, the last two of which are seen as 4 ints. */
+const F64 = 4;
+/** Ints of a row. */
+const I32 = 8;
+/** Double of a row: deadline. */
+const C_TIME = 0;
+/** Double of a row: number of the scheduling, for the order among equal deadlines. */
+const C_SEQ = 1;
+/** Int of a row: next row of the slot's list or of the free list; position in the heap. */
+const C_NEXT = 4;
+/** Int of a row: previous row of the slot's list. */
+const C_PREV = 5;
+/** Int of a row: slot, or where else the row is. */
+const C_LIST = 6;
+/** Int of a row: CF_* flags. */
+const C_FLAGS = 7;
+/** Flag of a row: it has run since it was scheduled. */
+const CF_FIRED = 1;
+/** Flag of a row: it has a function. */
+const CF_FUNC = 2;
 
 /** c_list: in no list. */
 const IDLE = -1;
@@ -47,13 +68,10 @@ export class CalloutWheel {
   running = 0;
 
   private readonly k: Kernel;
-  private c_time: Float64Array = new Float64Array(ROWS);
-  private c_seq: Float64Array = new Float64Array(ROWS);
-  /** Next row of the slot's list or of the free list; position in the heap. */
-  private c_next: Int32Array = new Int32Array(ROWS);
-  private c_prev: Int32Array = new Int32Array(ROWS);
-  private c_list: Int16Array = new Int16Array(ROWS).fill(FREE);
-  private c_fired: Uint8Array = new Uint8Array(ROWS);
+  /** The rows, two views of the same bytes: one cache line holds two rows. */
+  private f64: Float64Array = new Float64Array(ROWS * F64);
+  private i32: Int32Array = new Int32Array(this.f64.buffer);
+  private row_max: number = ROWS;
   private readonly c_fn: (((arg: unknown) => void) | null)[] = [null];
   private readonly c_arg: unknown[] = [null];
   private rows = 1;
@@ -82,13 +100,13 @@ export class CalloutWheel {
   alloc(): number {
     let id = this.free_row;
     if (id !== 0) {
-      this.free_row = this.c_next[id];
+      this.free_row = this.i32[id * I32 + C_NEXT];
     } else {
       id = this.rows++;
-      if (id === this.c_time.length) this.grow();
+      if (id === this.row_max) this.grow();
     }
-    this.c_list[id] = IDLE;
-    this.c_fired[id] = 0;
+    this.i32[id * I32 + C_LIST] = IDLE;
+    this.i32[id * I32 + C_FLAGS] = 0;
     this.c_fn[id] = null;
     this.c_arg[id] = null;
     this.in_use++;
@@ -97,11 +115,11 @@ export class CalloutWheel {
 
   /** Give a row back. It must not be pending. */
   free(id: number): void {
-    if (this.c_list[id] !== IDLE) this.panic(this.c_list[id] === FREE ? "callout freed twice" : "callout_destroy of a pending callout");
-    this.c_list[id] = FREE;
+    if (this.i32[id * I32 + C_LIST] !== IDLE) this.panic(this.i32[id * I32 + C_LIST] === FREE ? "callout freed twice" : "callout_destroy of a pending callout");
+    this.i32[id * I32 + C_LIST] = FREE;
     this.c_fn[id] = null;
     this.c_arg[id] = null;
-    this.c_next[id] = this.free_row;
+    this.i32[id * I32 + C_NEXT] = this.free_row;
     this.free_row = id;
     this.in_use--;
   }
@@ -110,18 +128,19 @@ export class CalloutWheel {
   setfunc(id: number, fn: (arg: unknown) => void, arg: unknown): void {
     this.c_fn[id] = fn;
     this.c_arg[id] = arg;
+    this.i32[id * I32 + C_FLAGS] |= CF_FUNC;
   }
 
   /** Run the row's function `ns` from now; 0 or less is as soon as the kernel is left. hot */
   schedule(id: number, ns: number): void {
-    if (this.c_fn[id] === null) this.panic("callout scheduled without a function");
+    if ((this.i32[id * I32 + C_FLAGS] & CF_FUNC) === 0) this.panic("callout scheduled without a function");
     if (!(ns >= 0)) ns = 0;
-    if (this.c_list[id] !== IDLE) this.unlink(id);
+    if (this.i32[id * I32 + C_LIST] !== IDLE) this.unlink(id);
     else this.pending++;
     const at = this.k.now_ns + ns;
-    this.c_time[id] = at;
-    this.c_seq[id] = this.seq++;
-    this.c_fired[id] = 0;
+    this.f64[id * F64 + C_TIME] = at;
+    this.f64[id * F64 + C_SEQ] = this.seq++;
+    this.i32[id * I32 + C_FLAGS] &= ~CF_FIRED;
     this.place(id);
     if (at < this.armed) {
       this.armed = at;
@@ -131,8 +150,8 @@ export class CalloutWheel {
 
   /** Stop a row. True if it was pending. hot */
   stop(id: number): boolean {
-    this.c_fired[id] = 0;
-    if (this.c_list[id] === IDLE) return false;
+    this.i32[id * I32 + C_FLAGS] &= ~CF_FIRED;
+    if (this.i32[id * I32 + C_LIST] === IDLE) return false;
     this.unlink(id);
     this.pending--;
     return true;
@@ -140,22 +159,22 @@ export class CalloutWheel {
 
   /** Whether the row is pending. */
   is_pending(id: number): boolean {
-    return this.c_list[id] !== IDLE;
+    return this.i32[id * I32 + C_LIST] !== IDLE;
   }
 
   /** Whether the row has run since it was scheduled. */
   is_expired(id: number): boolean {
-    return this.c_fired[id] !== 0;
+    return (this.i32[id * I32 + C_FLAGS] & CF_FIRED) !== 0;
   }
 
   /** Forget that the row has run. */
   ack(id: number): void {
-    this.c_fired[id] = 0;
+    this.i32[id * I32 + C_FLAGS] &= ~CF_FIRED;
   }
 
   /** When the row is due, in ns of the kernel's clock. */
   deadline(id: number): number {
-    return this.c_time[id];
+    return this.f64[id * F64 + C_TIME];
   }
 
   /** End the kernel. */
@@ -199,11 +218,11 @@ export class CalloutWheel {
     const seq_end = this.seq;
     while (this.heap_n > 0) {
       const id = this.heap[0];
-      if (this.c_time[id] > now) return true;
-      if (this.c_seq[id] >= seq_end || budget-- <= 0) return false;
+      if (this.f64[id * F64 + C_TIME] > now) return true;
+      if (this.f64[id * F64 + C_SEQ] >= seq_end || budget-- <= 0) return false;
       this.heap_remove(0);
-      this.c_list[id] = IDLE;
-      this.c_fired[id] = 1;
+      this.i32[id * I32 + C_LIST] = IDLE;
+      this.i32[id * I32 + C_FLAGS] |= CF_FIRED;
       this.pending--;
       this.fired++;
       const fn = this.c_fn[id];
@@ -282,21 +301,21 @@ export class CalloutWheel {
 
   /** The first deadline, or a time before it at which less will have to be looked at. */
   private first_deadline(): number {
-    if (this.heap_n > 0) return this.c_time[this.heap[0]];
+    if (this.heap_n > 0) return this.f64[(this.heap[0]) * F64 + C_TIME];
     const slot = this.next_slot();
     if (slot === -1) return NEVER;
     let first = NEVER;
     let n = 0;
-    for (let id = this.slots[slot]; id !== 0; id = this.c_next[id]) {
+    for (let id = this.slots[slot]; id !== 0; id = this.i32[id * I32 + C_NEXT]) {
       if (++n > SCAN) return this.base_ns + this.slot_start(slot) * CALLOUT_TICK_NS;
-      if (this.c_time[id] < first) first = this.c_time[id];
+      if (this.f64[id * F64 + C_TIME] < first) first = this.f64[id * F64 + C_TIME];
     }
     return first;
   }
 
   /** Put a row into the slot of its deadline, or into the heap. */
   private place(id: number): void {
-    let tick = Math.floor((this.c_time[id] - this.base_ns) / CALLOUT_TICK_NS);
+    let tick = Math.floor((this.f64[id * F64 + C_TIME] - this.base_ns) / CALLOUT_TICK_NS);
     if (tick > SPAN) tick = SPAN;
     const hi = Math.floor(tick / HALF);
     const lo = tick - hi * HALF;
@@ -314,27 +333,27 @@ export class CalloutWheel {
     }
     const slot = level * SLOTS + digit;
     const head = this.slots[slot];
-    this.c_list[id] = slot;
-    this.c_next[id] = head;
-    this.c_prev[id] = 0;
-    if (head !== 0) this.c_prev[head] = id;
+    this.i32[id * I32 + C_LIST] = slot;
+    this.i32[id * I32 + C_NEXT] = head;
+    this.i32[id * I32 + C_PREV] = 0;
+    if (head !== 0) this.i32[head * I32 + C_PREV] = id;
     this.slots[slot] = id;
     this.bits[slot >>> 5] |= 1 << (slot & 31);
   }
 
   /** Take a row out of its slot or the heap. */
   private unlink(id: number): void {
-    const slot = this.c_list[id];
-    this.c_list[id] = IDLE;
+    const slot = this.i32[id * I32 + C_LIST];
+    this.i32[id * I32 + C_LIST] = IDLE;
     if (slot === HEAP) {
-      this.heap_remove(this.c_next[id]);
+      this.heap_remove(this.i32[id * I32 + C_NEXT]);
       return;
     }
-    const next = this.c_next[id];
-    const prev = this.c_prev[id];
-    if (next !== 0) this.c_prev[next] = prev;
+    const next = this.i32[id * I32 + C_NEXT];
+    const prev = this.i32[id * I32 + C_PREV];
+    if (next !== 0) this.i32[next * I32 + C_PREV] = prev;
     if (prev !== 0) {
-      this.c_next[prev] = next;
+      this.i32[prev * I32 + C_NEXT] = next;
       return;
     }
     this.slots[slot] = next;
@@ -347,7 +366,7 @@ export class CalloutWheel {
       bigger.set(this.heap);
       this.heap = bigger;
     }
-    this.c_list[id] = HEAP;
+    this.i32[id * I32 + C_LIST] = HEAP;
     this.sift_up(this.heap_n++, id);
   }
 
@@ -365,11 +384,11 @@ export class CalloutWheel {
       const up = (pos - 1) >>> 1;
       if (!this.before(id, heap[up])) break;
       heap[pos] = heap[up];
-      this.c_next[heap[pos]] = pos;
+      this.i32[(heap[pos]) * I32 + C_NEXT] = pos;
       pos = up;
     }
     heap[pos] = id;
-    this.c_next[id] = pos;
+    this.i32[id * I32 + C_NEXT] = pos;
   }
 
   private sift_down(from: number, id: number): void {
@@ -382,31 +401,24 @@ export class CalloutWheel {
       if (down + 1 < n && this.before(heap[down + 1], heap[down])) down++;
       if (!this.before(heap[down], id)) break;
       heap[pos] = heap[down];
-      this.c_next[heap[pos]] = pos;
+      this.i32[(heap[pos]) * I32 + C_NEXT] = pos;
       pos = down;
     }
     heap[pos] = id;
-    this.c_next[id] = pos;
+    this.i32[id * I32 + C_NEXT] = pos;
   }
 
   private before(a: number, b: number): boolean {
-    const ta = this.c_time[a];
-    const tb = this.c_time[b];
-    return ta < tb || (ta === tb && this.c_seq[a] < this.c_seq[b]);
+    const ta = this.f64[a * F64 + C_TIME];
+    const tb = this.f64[b * F64 + C_TIME];
+    return ta < tb || (ta === tb && this.f64[a * F64 + C_SEQ] < this.f64[b * F64 + C_SEQ]);
   }
 
   private grow(): void {
-    const n = this.c_time.length * 2;
-    this.c_time = grown(this.c_time, new Float64Array(n));
-    this.c_seq = grown(this.c_seq, new Float64Array(n));
-    this.c_next = grown(this.c_next, new Int32Array(n));
-    this.c_prev = grown(this.c_prev, new Int32Array(n));
-    this.c_list = grown(this.c_list, new Int16Array(n).fill(FREE));
-    this.c_fired = grown(this.c_fired, new Uint8Array(n));
+    this.row_max *= 2;
+    const bigger = new Float64Array(this.row_max * F64);
+    bigger.set(this.f64);
+    this.f64 = bigger;
+    this.i32 = new Int32Array(bigger.buffer);
   }
-}
-
-function grown<T extends Float64Array | Int32Array | Int16Array | Uint8Array>(old: T, fresh: T): T {
-  fresh.set(old);
-  return fresh;
 }

@@ -307,7 +307,7 @@ export class Kernel {
     this.softints.disestablish(this.clock_softint);
     const report = this.leaks(files);
     this.alarm.close();
-    this.mb.mem.release_all();
+    this.mb.close();
     return report;
   }
 

@@ -206,41 +206,44 @@ export class Mbuf {
   }
 }
 
-/** Index into mbstat: mbufs handed out since boot. */
-export const MBS_MBUF_GETS = 0;
-/** Index into mbstat: mbufs given back since boot. */
-export const MBS_MBUF_PUTS = 1;
+/** Index into mbstat: mbufs of type 0 handed out since boot; the type is added. */
+export const MBS_GETS = 0;
+/** Index into mbstat: mbufs of type 0 given back since boot; the type is added. */
+export const MBS_PUTS = 8;
 /** Index into mbstat: mbufs refused (limit or memory). */
-export const MBS_MBUF_FAIL = 2;
+export const MBS_MBUF_FAIL = 16;
 /** Index into mbstat: clusters handed out. */
-export const MBS_CL_GETS = 3;
+export const MBS_CL_GETS = 17;
 /** Index into mbstat: clusters given back. */
-export const MBS_CL_PUTS = 4;
+export const MBS_CL_PUTS = 18;
 /** Index into mbstat: clusters refused. */
-export const MBS_CL_FAIL = 5;
+export const MBS_CL_FAIL = 19;
 /** Index into mbstat: jumbo clusters handed out. */
-export const MBS_JCL_GETS = 6;
+export const MBS_JCL_GETS = 20;
 /** Index into mbstat: jumbo clusters given back. */
-export const MBS_JCL_PUTS = 7;
+export const MBS_JCL_PUTS = 21;
 /** Index into mbstat: jumbo clusters refused. */
-export const MBS_JCL_FAIL = 8;
+export const MBS_JCL_FAIL = 22;
 /** Index into mbstat: external storages attached. */
-export const MBS_EXT_GETS = 9;
+export const MBS_EXT_GETS = 23;
 /** Index into mbstat: external storages released. */
-export const MBS_EXT_PUTS = 10;
+export const MBS_EXT_PUTS = 24;
 /** Index into mbstat: times the protocols were asked to give memory back. */
-export const MBS_DRAIN = 11;
+export const MBS_DRAIN = 25;
 /** Index into mbstat: packets made writable or contiguous by copying. */
-export const MBS_COPIES = 12;
+export const MBS_COPIES = 26;
 /** Index into mbstat: m_pullup and m_copyup calls that had to move bytes. */
-export const MBS_PULLUPS = 13;
+export const MBS_PULLUPS = 27;
 /** Index into mbstat: m_pullup and m_copyup calls on a packet that was too short. */
-export const MBS_PULLUP_FAIL = 14;
+export const MBS_PULLUP_FAIL = 28;
 /** Number of mbstat counters. */
-export const MBS_N = 15;
+export const MBS_N = 29;
+/** Names of the mbuf types in order of their numbers. */
+export const MT_NAMES: readonly string[] = ["free", "data", "header", "soname", "soopts", "ftable", "control", "oobdata"];
 /** Names of the mbstat counters in index order. */
 export const MBSTAT_NAMES: readonly string[] = [
-  "mbufs allocated", "mbufs freed", "mbufs denied", "clusters allocated", "clusters freed", "clusters denied",
+  ...MT_NAMES.map((name) => `${name} mbufs allocated`), ...MT_NAMES.map((name) => `${name} mbufs freed`),
+  "mbufs denied", "clusters allocated", "clusters freed", "clusters denied",
   "jumbo clusters allocated", "jumbo clusters freed", "jumbo clusters denied", "external storages attached",
   "external storages freed", "calls to protocol drain routines", "packets copied", "pullups", "pullups of short packets",
 ];
@@ -267,14 +270,14 @@ export class MbufPools {
   readonly mem: MbufMemory;
   /** MBS_* counters. */
   readonly mbstat: Float64Array = new Float64Array(MBS_N);
-  /** Mbufs in use of each MT_* type. */
-  readonly m_mtypes: Float64Array = new Float64Array(MT_NTYPES);
   /** All owners, in the order of their registration. */
   readonly owners: Mowner[] = [];
   /** Who is charged when nobody else is named. */
   readonly mo_default: Mowner;
   /** First mbuf of the free list. */
   m_free_list: Mbuf | null = null;
+  /** First of the free mbufs that still have a cluster: the quick way through m_getcl and m_free. */
+  m_pkt_list: Mbuf | null = null;
   /** Called when a pool is exhausted, before giving up: protocols give back what they can spare. */
   mb_drain: (() => void) | null = null;
   /** Ends the kernel; for a double free. */
@@ -299,11 +302,31 @@ export class MbufPools {
   in_use(): MbufInUse {
     const s = this.mbstat;
     return {
-      mbufs: s[MBS_MBUF_GETS] - s[MBS_MBUF_PUTS],
+      mbufs: this.mbufs(),
       clusters: s[MBS_CL_GETS] - s[MBS_CL_PUTS],
       jumbo: s[MBS_JCL_GETS] - s[MBS_JCL_PUTS],
       ext: s[MBS_EXT_GETS] - s[MBS_EXT_PUTS],
     };
+  }
+
+  /** Mbufs in use of one MT_* type. */
+  mtype(type: number): number {
+    return this.mbstat[MBS_GETS + type] - this.mbstat[MBS_PUTS + type];
+  }
+
+  /** Mbufs in use of all types. */
+  mbufs(): number {
+    let n = 0;
+    for (let type = 0; type < MT_NTYPES; type++) n += this.mtype(type);
+    return n;
+  }
+
+  /** Give all memory back to the host; from then on every request is refused. */
+  close(): void {
+    this.m_free_list = null;
+    this.m_pkt_list = null;
+    this.mb_drain = null;
+    this.mem.release_all();
   }
 
   /** One line for each owner that holds mbufs; the empty string when nobody does. */

@@ -1,7 +1,7 @@
 // Taking mbufs and clusters from the pools and giving them back (m_get, m_free and friends).
 import {
-  M_EXT, M_PKTHDR, M_RDONLY, Mbuf, MBS_CL_FAIL, MBS_CL_GETS, MBS_CL_PUTS, MBS_DRAIN, MBS_EXT_GETS, MBS_EXT_PUTS, MBS_JCL_FAIL,
-  MBS_JCL_GETS, MBS_JCL_PUTS, MBS_MBUF_FAIL, MBS_MBUF_GETS, MBS_MBUF_PUTS, MCLBYTES, MJUMBYTES, MT_FREE,
+  M_EXT, M_PKTHDR, M_RDONLY, Mbuf, MBS_CL_FAIL, MBS_CL_GETS, MBS_CL_PUTS, MBS_DRAIN, MBS_EXT_GETS, MBS_EXT_PUTS, MBS_GETS,
+  MBS_JCL_FAIL, MBS_JCL_GETS, MBS_JCL_PUTS, MBS_MBUF_FAIL, MBS_PUTS, MCLBYTES, MJUMBYTES, MT_FREE,
 } from "./mbuf.ts";
 import type { MbufPools, Mowner } from "./mbuf.ts";
 import { EXT_CLUSTER, EXT_JUMBO } from "./mbuf_memory.ts";
@@ -20,8 +20,7 @@ export function m_get(mb: MbufPools, type: number): Mbuf | null {
   m.m_flags = 0;
   m.m_off = m.m_dat;
   m.m_len = 0;
-  mb.mbstat[MBS_MBUF_GETS]++;
-  mb.m_mtypes[type]++;
+  mb.mbstat[MBS_GETS + type]++;
   m.m_owner.mo_claims++;
   return m;
 }
@@ -36,6 +35,23 @@ export function m_gethdr(mb: MbufPools, type: number): Mbuf | null {
 
 /** An mbuf with a 2 KB cluster, with packet header if `pkthdr`; null when either pool is exhausted. hot */
 export function m_getcl(mb: MbufPools, type: number, pkthdr: boolean): Mbuf | null {
+  const m = mb.m_pkt_list;
+  if (m === null) return getcl_slow(mb, type, pkthdr);
+  mb.m_pkt_list = m.m_next;
+  m.m_next = null;
+  m.m_type = type;
+  m.m_flags = M_EXT;
+  m.m_off = m.m_ext_off;
+  m.m_len = 0;
+  const stat = mb.mbstat;
+  stat[MBS_GETS + type]++;
+  stat[MBS_CL_GETS]++;
+  m.m_owner.mo_claims++;
+  if (pkthdr) m_pkthdr_init(m);
+  return m;
+}
+
+function getcl_slow(mb: MbufPools, type: number, pkthdr: boolean): Mbuf | null {
   const m = pkthdr ? m_gethdr(mb, type) : m_get(mb, type);
   if (m === null) return null;
   if (m_clget(m)) return m;
@@ -139,18 +155,26 @@ export function m_free(m: Mbuf): Mbuf | null {
   const type = m.m_type;
   if (type === MT_FREE) mb.mb_panic("m_free: mbuf freed twice");
   const next = m.m_next;
-  if ((m.m_flags & M_EXT) !== 0) m_ext_release(m);
-  if ((m.m_flags & M_PKTHDR) !== 0) {
+  const flags = m.m_flags;
+  if ((flags & M_PKTHDR) !== 0) {
     m.m_tags = null;
     m.m_rcvif = null;
   }
-  mb.mbstat[MBS_MBUF_PUTS]++;
-  mb.m_mtypes[type]--;
+  mb.mbstat[MBS_PUTS + type]++;
   const mo = m.m_owner;
   mo.mo_releases++;
   if (mo !== mb.mo_default) m.m_owner = mb.mo_default;
   m.m_type = MT_FREE;
   m.m_nextpkt = null;
+  if ((flags & M_EXT) !== 0) {
+    if (m.m_ext_size === MCLBYTES && m.m_ext_free === null && mb.mem.ext_refs[m.m_ext_ref] === 1) {
+      mb.mbstat[MBS_CL_PUTS]++;
+      m.m_next = mb.m_pkt_list;
+      mb.m_pkt_list = m;
+      return next;
+    }
+    m_ext_release(m);
+  }
   m.m_next = mb.m_free_list;
   mb.m_free_list = m;
   return next;
@@ -214,9 +238,10 @@ function m_ext_set(m: Mbuf, id: number, off: number, size: number): void {
 }
 
 function m_carve(mb: MbufPools): Mbuf | null {
-  let dat = mb.mem.mbuf_carve();
+  let dat = mb.m_pkt_list === null ? mb.mem.mbuf_carve() : 0;
   if (dat === 0) {
-    m_reclaim(mb);
+    if (mb.m_pkt_list === null) m_reclaim(mb);
+    if (mb.m_free_list === null) pkt_strip(mb);
     const m = mb.m_free_list;
     if (m !== null) {
       mb.m_free_list = m.m_next;
@@ -234,9 +259,10 @@ function m_carve(mb: MbufPools): Mbuf | null {
 
 function m_clcarve(mb: MbufPools): number {
   const mem = mb.mem;
-  let id = mem.cl_carve();
+  let id = mb.m_pkt_list === null ? mem.cl_carve() : -1;
   if (id !== -1) return id;
-  m_reclaim(mb);
+  if (mb.m_pkt_list === null) m_reclaim(mb);
+  if (mem.cl_free.n === 0) pkt_strip(mb);
   id = mem.cl_free.n > 0 ? mem.cl_free.v[--mem.cl_free.n] : mem.cl_carve();
   if (id === -1) mb.mbstat[MBS_CL_FAIL]++;
   return id;
@@ -250,6 +276,18 @@ function m_jclcarve(mb: MbufPools): number {
   id = mem.jcl_free.n > 0 ? mem.jcl_free.v[--mem.jcl_free.n] : mem.jcl_carve();
   if (id === -1) mb.mbstat[MBS_JCL_FAIL]++;
   return id;
+}
+
+/** Part one free mbuf that has a cluster from it, so that both can be had alone. */
+function pkt_strip(mb: MbufPools): void {
+  const m = mb.m_pkt_list;
+  if (m === null) return;
+  mb.m_pkt_list = m.m_next;
+  mb.mem.ext_refs[m.m_ext_ref] = 0;
+  mb.mem.cl_free.push(m.m_ext_ref);
+  m.m_ext_ref = -1;
+  m.m_next = mb.m_free_list;
+  mb.m_free_list = m;
 }
 
 /** Ask the protocols to give back what they can spare. */

@@ -143,6 +143,7 @@ export class MbufMemory {
     this.chunks.length = 0;
     this.bytes = 0;
     this.nmbufs = this.nmbclusters = this.nmbjumbo = 0;
+    this.cl_free.n = this.jcl_free.n = 0;
   }
 
   private chunk(size: number): number {

@@ -44,7 +44,7 @@ function moved(error: number, uio: Uio, rv: RetVal): number {
   return 0;
 }
 
-/** ioctl(2). `data` has at least the bytes that `cmd` says, and the answer is written to it. */
+/** ioctl(2). `data` has at least the bytes that `cmd` says, and the answer is written to it. Behind them lie the buffers that pointers in it mean (net/if_abi.ts). */
 export function sys_ioctl(l: Lwp, fd: number, cmd: number, data: Uint8Array, rv: RetVal): number {
   const fp = fd_getfile(l.l_proc, fd);
   if (fp === null || (fp.f_flag & (FREAD | FWRITE)) === 0) return EBADF;
@@ -62,7 +62,7 @@ export function sys_ioctl(l: Lwp, fd: number, cmd: number, data: Uint8Array, rv:
     case FIOASYNC:
       return set_flag(l, fp, com, data, FASYNC);
     default:
-      return fp.f_ops.fo_ioctl(l, fp, com, len === data.length ? data : data.subarray(0, len));
+      return fp.f_ops.fo_ioctl(l, fp, com, data);
   }
 }
 

@@ -74,7 +74,7 @@ function mbstat_bytes(mb: MbufPools): Uint8Array {
   const s = mb.mbstat;
   dv.setBigUint64(MBSTAT_DROPS, BigInt(s[MBS_MBUF_FAIL] + s[MBS_CL_FAIL] + s[MBS_JCL_FAIL]), true);
   dv.setBigUint64(MBSTAT_DRAIN, BigInt(s[MBS_DRAIN]), true);
-  for (let t = 0; t < MT_NTYPES; t++) dv.setUint16(MBSTAT_MTYPES + 2 * t, Math.min(mb.m_mtypes[t], 0xffff), true);
+  for (let t = 0; t < MT_NTYPES; t++) dv.setUint16(MBSTAT_MTYPES + 2 * t, Math.min(mb.mtype(t), 0xffff), true);
   return out;
 }
 
