@@ -20,6 +20,17 @@ describe("doc comments", () => {
     );
     expect(bare).to.deep.equal([]);
   });
+
+  it("every call and field of the hypercall interface has one: units, ownership, blocking, errors", () => {
+    const bare = sources("hypercall/api/").flatMap((file) =>
+      file.tree.statements
+        .filter((statement) => ts.isInterfaceDeclaration(statement) && isExported(statement))
+        .flatMap((statement) => [...(statement as ts.InterfaceDeclaration).members])
+        .filter((member) => ts.getJSDocCommentsAndTags(member).length === 0)
+        .map((member) => `${placeOf(file, member)} ${firstLine(member.getText(file.tree))}`),
+    );
+    expect(bare).to.deep.equal([]);
+  });
 });
 
 /** The second and later signatures of an overloaded function share the first one's comment. */
