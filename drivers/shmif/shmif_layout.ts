@@ -84,8 +84,9 @@ export const DESC_HDRLEN = 5;
 export const DESC_DST_HI = 6;
 /** Destination address, lower 32 bits. */
 export const DESC_DST_LO = 7;
-/** Wall time of publication: seconds and nanoseconds. */
+/** Wall time of publication: seconds. */
 export const DESC_SEC = 8;
+/** Wall time of publication: nanoseconds of the second. */
 export const DESC_NSEC = 9;
 /** Packet identity across hops (m_pktid). */
 export const DESC_PKTID = 10;
