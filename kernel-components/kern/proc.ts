@@ -114,6 +114,8 @@ export class Filedesc {
   fd_freefile = 0;
   /** Descriptors in use. */
   fd_nused = 0;
+  /** Processes that share it (rfork). */
+  fd_refcnt = 1;
   /** RLIMIT_NOFILE. */
   fd_limit: number = NOFILE_CUR;
 }
@@ -131,7 +133,7 @@ export class Proc {
   /** Its parent, null for process 0. */
   readonly p_pptr: Proc | null;
   /** Its descriptors. */
-  readonly p_fd: Filedesc = new Filedesc();
+  p_fd: Filedesc = new Filedesc();
   /** Its threads of control. */
   readonly p_lwps: Lwp[] = [];
   /** Whether it has exited. */

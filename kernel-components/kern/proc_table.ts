@@ -59,7 +59,7 @@ export class ProcTable {
     if (p.p_exited) return 0;
     p.p_exited = true;
     for (const l of [...p.p_lwps]) if (l !== this.lwp0) this.lwp_exit(l);
-    const files = fd_closeall(this.lwp0, p);
+    const files = --p.p_fd.fd_refcnt > 0 ? 0 : fd_closeall(this.lwp0, p);
     if (p !== this.proc0) this.all.delete(p.p_pid);
     return files;
   }
