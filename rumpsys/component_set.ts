@@ -1,0 +1,15 @@
+/**
+ * Sets of components.
+ */
+import type { RumpComponent } from "../kernel-components/kern/component.ts";
+import { localComponent, socketComponent } from "../kernel-components/socket/socket.component.ts";
+
+/** Sockets and PF_LOCAL: a kernel without network. */
+export function local_components(): RumpComponent[] {
+  return [socketComponent, localComponent];
+}
+
+/** Everything for IPv4: sockets, PF_LOCAL, net, inet, and all drivers. */
+export function inet_components(): RumpComponent[] {
+  return [...local_components()];
+}
