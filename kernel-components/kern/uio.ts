@@ -5,8 +5,8 @@ import { EFAULT } from "../../hypercall/api/errno.ts";
 export const UIO_READ = 0;
 /** uio_rw: from the caller to the kernel. */
 export const UIO_WRITE = 1;
-/** Below this many bytes a loop is faster than making a view. */
-const UIO_LOOP = 48;
+/** Below this many bytes a loop beats making a view, which is garbage besides. */
+const UIO_LOOP = 96;
 
 /** Results of a system call (C's register_t retval[2]). */
 export class RetVal {
@@ -103,6 +103,8 @@ export function uiomove_bytes(bytes: Uint8Array, from: number, n: number, uio: U
 function copy_bytes(src: Uint8Array, soff: number, dst: Uint8Array, doff: number, n: number): void {
   if (n < UIO_LOOP) {
     for (let i = 0; i < n; i++) dst[doff + i] = src[soff + i];
+  } else if (n === src.length) {
+    dst.set(src, doff);
   } else {
     dst.set(src.subarray(soff, soff + n), doff);
   }
