@@ -1,12 +1,13 @@
 /*
  * An open bpf descriptor (struct bpf_d) and its buffers: store fills, hold waits for read, free is empty. Buffers rotate as in bpf(4).
  */
+import { type Callout, callout_init, callout_stop } from "../kern/callout.ts";
 import { POLLIN, POLLRDNORM, Selinfo, selnotify } from "../kern/select.ts";
 import type { BpfIf } from "./bpf_if.ts";
 import { bpf_update_tap } from "./bpf_if.ts";
 import { ifpromisc } from "./if_promisc.ts";
 import type { Net } from "./net.ts";
-import type { BpfProgram } from "./bpf_prog.ts";
+import type { BpfProgram } from "../wire/bpf_insn.ts";
 
 /** bd_state: no read is waiting for a timeout. */
 export const BPF_IDLE = 0;
@@ -35,7 +36,9 @@ export class Bpf {
   bd_fbuf: Uint8Array | null = null;
   /** Read filter; null accepts everything. */
   bd_rfilter: BpfProgram | null = null;
-  /** Write filter (unused by NetBSD without BIOCSETWF). */
+  /** Write filter; null lets everything out. */
+  bd_wfilter: BpfProgram | null = null;
+  /** Holds promiscuous mode. */
   bd_promisc = false;
   /** A packet wakes the reader at once. */
   bd_immediate = false;
@@ -59,10 +62,15 @@ export class Bpf {
   bd_locked = false;
   /** The interface went away. */
   bd_gone = false;
+  /** BPF_IDLE, BPF_WAITING, BPF_TIMED_OUT: the read timeout as poll sees it. */
+  bd_state: number = BPF_IDLE;
+  /** Runs the timeout for poll. */
+  readonly bd_callout: Callout;
   /** Process. */
   readonly bd_pid: number;
   constructor(net: Net, pid: number, bufsize: number) {
     this.bd_net = net;
+    this.bd_callout = callout_init(net.k);
     this.bd_pid = pid;
     this.bd_bufsize = bufsize;
   }
@@ -113,5 +121,9 @@ export function bpf_reset(d: Bpf): void {
 
 /** Somebody may read now. */
 export function bpf_wakeup(d: Bpf): void {
+  if (d.bd_state === BPF_WAITING) {
+    callout_stop(d.bd_callout);
+    d.bd_state = BPF_IDLE;
+  }
   selnotify(d.bd_sel, POLLIN | POLLRDNORM);
 }

@@ -61,7 +61,7 @@ export class Ifnet {
   /** Driver-private flags. */
   if_extflags = 0;
   /** IFT_ type. */
-  if_type = IFT_OTHER;
+  if_type: number = IFT_OTHER;
   /** Largest payload of one frame. */
   if_mtu = 0;
   /** Bytes of a hardware address. */
@@ -194,7 +194,7 @@ export class LlDest {
 }
 
 /** if_output and if_transmit of an interface whose driver has not set them. */
-function if_output_none(_ifp: Ifnet, m: Mbuf): number {
+export function if_output_none(_ifp: Ifnet, m: Mbuf): number {
   m_freem(m);
   return EAFNOSUPPORT;
 }
@@ -202,7 +202,8 @@ function if_start_none(_ifp: Ifnet): void {}
 function if_input_none(_ifp: Ifnet, m: Mbuf): void {
   m_freem(m);
 }
-function if_ioctl_none(_ifp: Ifnet, _cmd: number, _data: Uint8Array): number {
+/** if_ioctl of an interface whose driver has not set it. */
+export function if_ioctl_none(_ifp: Ifnet, _cmd: number, _data: Uint8Array): number {
   return ENOTTY;
 }
 function if_init_none(_ifp: Ifnet): number {

@@ -42,7 +42,7 @@ export const SIZEOF_IF_DATA = 136;
 /** sizeof(struct ifdatareq). */
 export const SIZEOF_IFDATAREQ = 152;
 /** Offset of the union in struct ifreq (and of everything behind a name). */
-export const IFR_IFRU = IFNAMSIZ;
+export const IFR_IFRU: number = IFNAMSIZ;
 /** Offset of ifra_addr in struct ifaliasreq. */
 export const IFRA_ADDR = 16;
 /** Offset of ifra_dstaddr (ifra_broadaddr) in struct ifaliasreq. */

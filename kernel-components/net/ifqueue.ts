@@ -18,7 +18,7 @@ export class Ifqueue {
   /** Packets waiting. */
   ifq_len = 0;
   /** Most packets that may wait. */
-  ifq_maxlen = IFQ_MAXLEN;
+  ifq_maxlen: number = IFQ_MAXLEN;
   /** Packets refused because the queue was full. */
   ifq_drops = 0;
 }
