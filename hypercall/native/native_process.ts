@@ -1,15 +1,17 @@
 // What all native kernels of one thread share: the addon, the slab, the timer descriptor, and the queue of work that kernels put off.
 //
 // "Entered" means that some kernel's code runs below a callback of this host. When the outermost entry ends, deferred work is run, so that
-// two kernels of one process hand each other packets without a turn of the event loop; after DEFER_BOUND pieces the event loop gets a turn.
+// two kernels of one process hand each other packets without a turn of the event loop; after DEFER_NS the event loop gets a turn.
 import type { Slab } from "../api/memory.ts";
 import { SlabPages } from "../slab/slab_pages.ts";
 import { loadAddon, type RegionHandle, type RumpuserAddon } from "./addon.ts";
 import { Alarms } from "./alarms.ts";
 import type { SharedRegion } from "./bus.ts";
 
-/** Pieces of deferred work between two turns of the event loop. */
-export const DEFER_BOUND = 4096;
+/** How long deferred work may run between two turns of the event loop. */
+const DEFER_NS = 1e6;
+/** Pieces of deferred work between two looks at the clock. */
+const DEFER_BURST = 16;
 
 /** The thread's part of the native host. */
 export class NativeProcess {
@@ -81,15 +83,21 @@ export class NativeProcess {
     queueMicrotask(this.drain_soon);
   }
 
-  /** Run deferred work now, up to DEFER_BOUND pieces; the event loop goes on with the rest. Does nothing inside an entry. */
+  /** Run deferred work now, for DEFER_NS at most; the event loop goes on with the rest. Does nothing inside an entry. */
   run_deferred(): void {
     if (this.draining || this.depth > 0) return;
     this.draining = true;
-    let left = DEFER_BOUND;
+    let left = DEFER_BURST;
+    let until = 0;
     try {
-      while (this.head < this.queue.length && left-- > 0) {
+      while (this.head < this.queue.length) {
         const run = this.queue[this.head++] as () => void;
         run();
+        if (--left > 0) continue;
+        const now = this.addon.clock_monotonic();
+        if (until === 0) until = now + DEFER_NS;
+        else if (now > until) break;
+        left = DEFER_BURST;
       }
     } finally {
       this.draining = false;
