@@ -61,7 +61,7 @@ export interface Fileops {
   fo_read(l: Lwp, fp: File, uio: Uio, rv: RetVal): number;
   /** Write from `uio`. */
   fo_write(l: Lwp, fp: File, uio: Uio, rv: RetVal): number;
-  /** Control; `data` has the length that the command's encoding says and is written back. */
+  /** Control; `data` has at least the bytes that the command's encoding says, and is written back. */
   fo_ioctl(l: Lwp, fp: File, cmd: number, data: Uint8Array): number;
   /** The subset of POLL* `events` (and POLLERR, POLLHUP) that hold now; if none, selrecord `l`. */
   fo_poll(l: Lwp, fp: File, events: number): number;
