@@ -11,16 +11,17 @@ import { EBUSY, ENOBUFS, ENXIO } from "../../hypercall/api/errno.ts";
 import { FR_GSO_UDP_L4, type FramePort, FramePortInfo, type FrameUp } from "../../hypercall/api/frames.ts";
 import { type Callout, callout_destroy, callout_init, callout_reset, callout_stop, NS_PER_MS } from "../../kernel-components/kern/callout.ts";
 import type { FlushHook, Kernel } from "../../kernel-components/kern/kernel.ts";
-import type { Mowner } from "../../kernel-components/kern/mbuf.ts";
+import { M_CSUM_OK, type Mbuf, type Mowner } from "../../kernel-components/kern/mbuf.ts";
+import { gso_segment } from "../../kernel-components/net/gso_segment.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
-import { IFF_OACTIVE, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN, LINK_STATE_UNKNOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
+import { IFD_IERRORS, IFD_IQDROPS, IFF_OACTIVE, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN, LINK_STATE_UNKNOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
 import { IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
 import { if_set_lladdr } from "../../kernel-components/net/ether_attach.ts";
+import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { virt_apply_caps, virt_capabilities } from "./virt_caps.ts";
 import { VirtRx } from "./virt_rx.ts";
 import { VirtTx } from "./virt_tx.ts";
-import { virt_uso_input } from "./virt_uso.ts";
 
 /** Batches read in one wake-up before the host's other work gets a turn. */
 export const VIRT_RXBATCHES = 4;
@@ -160,8 +161,23 @@ export class VirtSoftc implements FrameUp {
   private input(i: number): void {
     const m = this.sc_rx.take(i);
     if (m === null) return;
-    if (m.m_gso_type === FR_GSO_UDP_L4) virt_uso_input(this.sc_k, this.sc_ifp, m);
+    if (m.m_gso_type === FR_GSO_UDP_L4) this.datagrams(m);
     else this.sc_ifp.if_input(this.sc_ifp, m);
+  }
+
+  /** A UDP superframe (the host's UDP_SEGMENT) as the datagrams it stands for: a socket must see each of them. */
+  private datagrams(m: Mbuf): void {
+    const ifp = this.sc_ifp;
+    const cut = gso_segment(this.sc_k, m, ETHER_HDR_LEN);
+    if (cut.error !== 0) ifp.if_data[cut.error === ENOBUFS ? IFD_IQDROPS : IFD_IERRORS]++;
+    for (let d = cut.head; d !== null; ) {
+      const next: Mbuf | null = d.m_nextpkt;
+      d.m_nextpkt = null;
+      d.m_csum_flags = M_CSUM_OK;
+      d.m_rcvif = ifp;
+      ifp.if_input(ifp, d);
+      d = next;
+    }
   }
 
   /** Goes on reading once the host's other work had a turn. */

@@ -2,7 +2,7 @@
  * What a port can do for the kernel, in the interface's words: FR_OFF_* of the host as IFCAP_* and M_CSUM_*.
  */
 import { FR_OFF_CSUM, FR_OFF_TSO4, FR_OFF_TSO6, FR_OFF_USO4 } from "../../hypercall/api/frames.ts";
-import { M_CSUM_DATA, M_CSUM_TCPv4, M_CSUM_TCPv6, M_CSUM_UDPv4, M_CSUM_UDPv6 } from "../../kernel-components/kern/mbuf.ts";
+import { M_CSUM_DATA } from "../../kernel-components/kern/mbuf.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import {
   IFCAP_CSUM_TCPv4_Rx,
@@ -17,17 +17,10 @@ import {
   IFCAP_TSOv6,
   IFCAP_USOv4,
 } from "../../kernel-components/net/if_flags.ts";
+import { if_csum_update } from "../../kernel-components/net/if_ioctl_common.ts";
 
 const CSUM_RX: number = IFCAP_CSUM_TCPv4_Rx | IFCAP_CSUM_UDPv4_Rx | IFCAP_CSUM_TCPv6_Rx | IFCAP_CSUM_UDPv6_Rx;
 const CSUM_TX: number = IFCAP_CSUM_TCPv4_Tx | IFCAP_CSUM_UDPv4_Tx | IFCAP_CSUM_TCPv6_Tx | IFCAP_CSUM_UDPv6_Tx;
-
-/** Each capability with the flag that the stack sets on a packet to use it. */
-const TX_FLAGS: readonly (readonly [number, number])[] = [
-  [IFCAP_CSUM_TCPv4_Tx, M_CSUM_TCPv4],
-  [IFCAP_CSUM_UDPv4_Tx, M_CSUM_UDPv4],
-  [IFCAP_CSUM_TCPv6_Tx, M_CSUM_TCPv6],
-  [IFCAP_CSUM_UDPv6_Tx, M_CSUM_UDPv6],
-];
 
 /** The IFCAP_* of a port with these FR_OFF_*. */
 export function virt_capabilities(offloads: number): number {
@@ -41,11 +34,7 @@ export function virt_capabilities(offloads: number): number {
 
 /** Makes the checksum flags of an interface follow its if_capenable. */
 export function virt_apply_caps(ifp: Ifnet): void {
-  const on = ifp.if_capenable;
-  let tx = 0;
-  for (const [cap, flag] of TX_FLAGS) if ((on & cap) !== 0) tx |= flag;
+  if_csum_update(ifp);
   // A checksum that another machine's kernel left open can be passed on as it is.
-  if ((on & CSUM_TX) === CSUM_TX) tx |= M_CSUM_DATA;
-  ifp.if_csum_flags_tx = tx;
-  ifp.if_csum_flags_rx = (on & CSUM_RX) === 0 ? 0 : M_CSUM_TCPv4 | M_CSUM_UDPv4 | M_CSUM_TCPv6 | M_CSUM_UDPv6;
+  if ((ifp.if_capenable & CSUM_TX) === CSUM_TX) ifp.if_csum_flags_tx |= M_CSUM_DATA;
 }

@@ -24,10 +24,14 @@ import {
 import { M_CSUM_DATA, M_CSUM_TCPv4, M_CSUM_TCPv6, M_CSUM_UDPv4, M_CSUM_UDPv6, type Mbuf } from "../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../kernel-components/kern/mbuf_alloc.ts";
 import { m_defrag } from "../../kernel-components/kern/mbuf_copy.ts";
+import { M_UNWRITABLE } from "../../kernel-components/kern/mbuf_space.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_OERRORS } from "../../kernel-components/net/if_flags.ts";
 import { IF_DEQUEUE, type Ifqueue } from "../../kernel-components/net/ifqueue.ts";
+import { cksum_pseudo4, cksum_pseudo6, cksum_reduce } from "../../kernel-components/wire/cksum.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
+import { IPPROTO_TCP, IPPROTO_UDP } from "../../kernel-components/wire/in.ts";
+import { ip_dst, ip_src } from "../../kernel-components/wire/ipv4.ts";
 
 /** First word of the pieces. */
 const IOV0: number = FR_HDR + FR_BATCH * FR_STRIDE;
@@ -37,6 +41,8 @@ const CSUM_V4: number = M_CSUM_TCPv4 | M_CSUM_UDPv4;
 const CSUM_V6: number = M_CSUM_TCPv6 | M_CSUM_UDPv6;
 const CSUM_UDP: number = M_CSUM_UDPv4 | M_CSUM_UDPv6;
 const IP6_HDRLEN = 40;
+const IP6_SRC = 8;
+const IP6_DST = 24;
 const UH_SUM = 6;
 const TH_SUM = 16;
 
@@ -114,7 +120,7 @@ export class VirtTx {
     if ((m.m_csum_flags & (M_CSUM_DATA | CSUM_V4 | CSUM_V6)) !== 0) this.checksum(m, rec);
   }
 
-  /** Where the host is to put the checksum. The field holds the sum of the pseudo header. // hot */
+  /** Where the host is to put the checksum. // hot */
   private checksum(m: Mbuf, rec: number): void {
     const ctl = this.ctl;
     const flags = m.m_csum_flags;
@@ -124,8 +130,25 @@ export class VirtTx {
       ctl[rec + FR_CSUM_OFFSET] = m.m_csum_offset;
       return;
     }
-    ctl[rec + FR_CSUM_START] = ETHER_HDR_LEN + ((flags & CSUM_V4) !== 0 ? this.ip_hdrlen(m) : IP6_HDRLEN);
-    ctl[rec + FR_CSUM_OFFSET] = (flags & CSUM_UDP) !== 0 ? UH_SUM : TH_SUM;
+    const v4 = (flags & CSUM_V4) !== 0;
+    const udp = (flags & CSUM_UDP) !== 0;
+    const start = ETHER_HDR_LEN + (v4 ? this.ip_hdrlen(m) : IP6_HDRLEN);
+    const offset = udp ? UH_SUM : TH_SUM;
+    ctl[rec + FR_CSUM_START] = start;
+    ctl[rec + FR_CSUM_OFFSET] = offset;
+    // Whoever asked may have left the field empty; the host wants the pseudo header's sum in it.
+    if (start + offset + 2 <= m.m_len && !M_UNWRITABLE(m)) this.pseudo(m, start, offset, v4, udp ? IPPROTO_UDP : IPPROTO_TCP);
+  }
+
+  /** Stores the pseudo header's sum. Preconditions: all headers lie in the first mbuf. */
+  private pseudo(m: Mbuf, start: number, offset: number, v4: boolean, proto: number): void {
+    const dv = m.m_pool.dv;
+    const ip = m.m_off + ETHER_HDR_LEN;
+    const len = m.m_pkthdr_len - start;
+    const sum = v4
+      ? cksum_pseudo4(ip_src(dv, ip), ip_dst(dv, ip), proto, len)
+      : cksum_pseudo6(dv, ip + IP6_SRC, ip + IP6_DST, proto, len);
+    dv.setUint16(m.m_off + start + offset, cksum_reduce(sum));
   }
 
   /** Length of the IPv4 header, whose first byte is the 15th of the frame wherever that lies. */
