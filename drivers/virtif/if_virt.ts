@@ -9,12 +9,28 @@
  */
 import { EBUSY, ENOBUFS, ENXIO } from "../../hypercall/api/errno.ts";
 import { FR_GSO_UDP_L4, type FramePort, FramePortInfo, type FrameUp } from "../../hypercall/api/frames.ts";
-import { type Callout, callout_destroy, callout_init, callout_reset, callout_stop, NS_PER_MS } from "../../kernel-components/kern/callout.ts";
+import {
+  type Callout,
+  callout_destroy,
+  callout_init,
+  callout_reset,
+  callout_stop,
+  NS_PER_MS,
+} from "../../kernel-components/kern/callout.ts";
 import type { FlushHook, Kernel } from "../../kernel-components/kern/kernel.ts";
 import { M_CSUM_OK, type Mbuf, type Mowner } from "../../kernel-components/kern/mbuf.ts";
 import { gso_segment } from "../../kernel-components/net/gso_segment.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
-import { IFD_IERRORS, IFD_IQDROPS, IFF_OACTIVE, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN, LINK_STATE_UNKNOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
+import {
+  IFD_IERRORS,
+  IFD_IQDROPS,
+  IFF_OACTIVE,
+  IFF_RUNNING,
+  IFF_UP,
+  LINK_STATE_DOWN,
+  LINK_STATE_UNKNOWN,
+  LINK_STATE_UP,
+} from "../../kernel-components/net/if_flags.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
 import { IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
 import { if_set_lladdr } from "../../kernel-components/net/ether_attach.ts";

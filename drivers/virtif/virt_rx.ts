@@ -27,7 +27,16 @@ import {
   FRH_OVER_OFF,
   type FramePort,
 } from "../../hypercall/api/frames.ts";
-import { M_CSUM_DATA, M_CSUM_OK, type Mbuf, type MbufPools, MCLBYTES, MJUMBYTES, type Mowner, MT_DATA } from "../../kernel-components/kern/mbuf.ts";
+import {
+  M_CSUM_DATA,
+  M_CSUM_OK,
+  type Mbuf,
+  type MbufPools,
+  MCLBYTES,
+  MJUMBYTES,
+  type Mowner,
+  MT_DATA,
+} from "../../kernel-components/kern/mbuf.ts";
 import { m_claim, m_freem, m_getcl, m_getjcl } from "../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copydata_slab } from "../../kernel-components/kern/mbuf_copy.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";

@@ -21,7 +21,14 @@ import {
   FRH_IOV,
   type FramePort,
 } from "../../hypercall/api/frames.ts";
-import { M_CSUM_DATA, M_CSUM_TCPv4, M_CSUM_TCPv6, M_CSUM_UDPv4, M_CSUM_UDPv6, type Mbuf } from "../../kernel-components/kern/mbuf.ts";
+import {
+  M_CSUM_DATA,
+  M_CSUM_TCPv4,
+  M_CSUM_TCPv6,
+  M_CSUM_UDPv4,
+  M_CSUM_UDPv6,
+  type Mbuf,
+} from "../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../kernel-components/kern/mbuf_alloc.ts";
 import { m_defrag } from "../../kernel-components/kern/mbuf_copy.ts";
 import { M_UNWRITABLE } from "../../kernel-components/kern/mbuf_space.ts";
@@ -137,7 +144,8 @@ export class VirtTx {
     ctl[rec + FR_CSUM_START] = start;
     ctl[rec + FR_CSUM_OFFSET] = offset;
     // Whoever asked may have left the field empty; the host wants the pseudo header's sum in it.
-    if (start + offset + 2 <= m.m_len && !M_UNWRITABLE(m)) this.pseudo(m, start, offset, v4, udp ? IPPROTO_UDP : IPPROTO_TCP);
+    if (start + offset + 2 <= m.m_len && !M_UNWRITABLE(m))
+      this.pseudo(m, start, offset, v4, udp ? IPPROTO_UDP : IPPROTO_TCP);
   }
 
   /** Stores the pseudo header's sum. Preconditions: all headers lie in the first mbuf. */

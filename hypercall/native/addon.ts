@@ -19,7 +19,13 @@ export const POLL_DISCONNECT = 4;
 
 /** What tap_open answers: a descriptor, or which step failed with which errno. */
 export type TapResult =
-  | { readonly fd: number; readonly name: string; readonly mac: Uint8Array; readonly offloads: number; readonly error?: undefined }
+  | {
+      readonly fd: number;
+      readonly name: string;
+      readonly mac: Uint8Array;
+      readonly offloads: number;
+      readonly error?: undefined;
+    }
   | { readonly error: number; readonly step: "name" | "open" | "attach" | "offload" | "address" };
 
 /** fd_stat and path_stat; `type` holds the S_IFMT bits. */
@@ -124,7 +130,9 @@ export function loadAddon(): RumpuserAddon {
 /** Load the addon from the first of `places` that has it. */
 export function loadFrom(places: readonly string[]): RumpuserAddon {
   if (process.platform !== "linux") {
-    throw new NativeHostError(`the native host runs on Linux only, and this is ${process.platform}; use the sim host here`);
+    throw new NativeHostError(
+      `the native host runs on Linux only, and this is ${process.platform}; use the sim host here`,
+    );
   }
   const require = createRequire(import.meta.url);
   const tried: string[] = [];

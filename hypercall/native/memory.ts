@@ -12,6 +12,7 @@ export function native_memory(process: NativeProcess, param: NativeParam): SlabM
 function limit_of(text: string | null): number {
   if (text === null || text === "" || text === "host") return Number.POSITIVE_INFINITY;
   const limit = parseMemlimit(text);
-  if (limit < 0) throw new RangeError(`${RUMPUSER_PARAM_MEMLIMIT}=${text}: give a number of bytes such as 65536, 512k or 64m`);
+  if (limit < 0)
+    throw new RangeError(`${RUMPUSER_PARAM_MEMLIMIT}=${text}: give a number of bytes such as 65536, 512k or 64m`);
   return limit;
 }

@@ -45,7 +45,8 @@ export class NativeSpConn implements SpConn {
     this.peer = peer;
     this.written = () => {
       const up = this.up;
-      if (up !== null && this.socket.writableLength === 0 && !this.socket.destroyed) this.cx.upcall(() => up.sp_drained());
+      if (up !== null && this.socket.writableLength === 0 && !this.socket.destroyed)
+        this.cx.upcall(() => up.sp_drained());
     };
   }
 

@@ -20,10 +20,15 @@ export function sp_parse(url: string): SpAddress {
     return { err: EINVAL, path: "", text: `${JSON.stringify(url)}: a kernel is reached at unix://path` };
   }
   const path = url.slice(SCHEME.length);
-  if (path === "" || path.includes("\0")) return { err: EINVAL, path: "", text: `${JSON.stringify(url)}: names no path` };
+  if (path === "" || path.includes("\0"))
+    return { err: EINVAL, path: "", text: `${JSON.stringify(url)}: names no path` };
   const bytes = Buffer.byteLength(path);
   if (bytes > SP_PATH_MAX) {
-    return { err: ENAMETOOLONG, path: "", text: `${url}: ${bytes} bytes of path, and a socket can have ${SP_PATH_MAX}` };
+    return {
+      err: ENAMETOOLONG,
+      path: "",
+      text: `${url}: ${bytes} bytes of path, and a socket can have ${SP_PATH_MAX}`,
+    };
   }
   return { err: 0, path, text: "" };
 }

@@ -116,7 +116,22 @@ class End implements FrameUp {
 }
 
 function frame(len: number, seed: number): number[] {
-  return [2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, ...ETHERTYPE_TEST, ...Array.from({ length: len - 14 }, (_, i) => (i * 7 + seed) & 255)];
+  return [
+    2,
+    0,
+    0,
+    0,
+    0,
+    2,
+    2,
+    0,
+    0,
+    0,
+    0,
+    1,
+    ...ETHERTYPE_TEST,
+    ...Array.from({ length: len - 14 }, (_, i) => (i * 7 + seed) & 255),
+  ];
 }
 
 /** frames. */

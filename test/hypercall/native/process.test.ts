@@ -51,7 +51,10 @@ describe("native process group", () => {
   ];
 
   it("waits for the boot of a background process and passes its outcome on", async () => {
-    const up = await daemonize(boot("d.rumpuser_daemonize_begin(); d.rumpuser_daemonize_done(0); setInterval(() => {}, 1000);"), {});
+    const up = await daemonize(
+      boot("d.rumpuser_daemonize_begin(); d.rumpuser_daemonize_done(0); setInterval(() => {}, 1000);"),
+      {},
+    );
     expect([up.error, up.status]).to.deep.equal([0, null]);
     process.kill(up.pid, 0);
     process.kill(up.pid, "SIGKILL");
