@@ -3,7 +3,7 @@ import { ENOBUFS } from "../../hypercall/api/errno.ts";
 import { M_COPYALL, M_EXT, M_PKTHDR, MBS_COPIES, MCLBYTES, MHLEN, MJUMBYTES, MT_DATA } from "./mbuf.ts";
 import type { Mbuf, MbufPools } from "./mbuf.ts";
 import { m_clget, m_ext_release, m_ext_share, m_freem, m_get, m_jclget } from "./mbuf_alloc.ts";
-import { M_TRAILINGSPACE, M_UNWRITABLE, m_last, m_length, slab_copy } from "./mbuf_space.ts";
+import { M_TRAILINGSPACE, M_UNWRITABLE, m_length, slab_copy } from "./mbuf_space.ts";
 import { m_getm, MAX_LINKHDR } from "./mbuf_ops.ts";
 import { m_copy_pkthdr, m_move_pkthdr } from "./mbuf_pkthdr.ts";
 
@@ -257,33 +257,43 @@ export function m_unshare(m: Mbuf): boolean {
   return true;
 }
 
-/** Let the packet reach `off + len`, and be writable from `off`. Nothing changes on failure but who shares what. */
+/** Let the packet reach `off + len`, and be writable from `off`. On failure nothing changes but who shares what. */
 function make_room(m: Mbuf, off: number, len: number): number {
   const total = m_length(m);
   const end = off + len;
   if (off < total && m_makewritable(m, off, len) === null) return ENOBUFS;
   if (end <= total) return 0;
-  const last = m_last(m);
-  let need = end - total;
-  const room = M_TRAILINGSPACE(last);
-  let more: Mbuf | null = null;
-  if (need > room) {
-    more = m_getm(m.m_pool, need - room, m.m_type, false);
+  let tail = m;
+  for (let n = m.m_next; n !== null; n = n.m_next) if (n.m_len > 0) tail = n;
+  let room = 0;
+  let last = tail;
+  for (let n: Mbuf | null = tail; n !== null; n = n.m_next) {
+    room += M_TRAILINGSPACE(n);
+    last = n;
+  }
+  if (end - total > room) {
+    const more = m_getm(m.m_pool, end - total - room, m.m_type, false);
     if (more === null) return ENOBUFS;
+    last.m_next = more;
   }
-  let gap = off > total ? off - total : 0;
-  const u8 = m.m_pool.u8;
-  last.m_next = more;
-  for (let n: Mbuf | null = last; n !== null && need > 0; n = n.m_next) {
-    const space = M_TRAILINGSPACE(n);
-    const c = space < need ? space : need;
-    const zero = c < gap ? c : gap;
-    const at = n.m_off + n.m_len;
-    if (zero > 0) u8.fill(0, at, at + zero);
-    n.m_len += c;
-    gap -= zero;
-    need -= c;
-  }
+  lengthen(tail, end - total, off > total ? off - total : 0);
   if ((m.m_flags & M_PKTHDR) !== 0) m.m_pkthdr_len = end;
   return 0;
+}
+
+/** Let the data of a chain, of which only the first mbuf has any, grow by `len` bytes, the first `gap` of them zero. */
+function lengthen(tail: Mbuf, len: number, gap: number): void {
+  const u8 = tail.m_pool.u8;
+  let need = len;
+  let zero = gap;
+  for (let n: Mbuf | null = tail; n !== null && need > 0; n = n.m_next) {
+    const space = M_TRAILINGSPACE(n);
+    const c = space < need ? space : need;
+    const z = c < zero ? c : zero;
+    const at = n.m_off + n.m_len;
+    if (z > 0) u8.fill(0, at, at + z);
+    n.m_len += c;
+    zero -= z;
+    need -= c;
+  }
 }

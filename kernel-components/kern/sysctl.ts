@@ -6,7 +6,7 @@ import type { SysctlNumber, SysctlString, SysctlStruct, SysctlValue } from "./sy
 import { bytes_to_number, bytes_to_string, number_to_bytes, string_to_bytes, sysctl_copyout } from "./sysctl_bytes.ts";
 import type { SysctlLen } from "./sysctl_bytes.ts";
 import { sysctl_query } from "./sysctl_query.ts";
-import { CTL_CREATE_BASE, CTL_MAXNAME, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT } from "./sysctl_mib.ts";
+import { CTL_CREATE_BASE, CTL_DEBUG, CTL_HW, CTL_KERN, CTL_MAXNAME, CTL_NET, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT } from "./sysctl_mib.ts";
 
 /** A function that answers for a node and all that lies below it, such as net.route. `name` is the rest of the MIB. */
 export type SysctlHandler = (name: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null, l: Lwp) => number;
@@ -16,11 +16,11 @@ export class SysctlNode {
   /** Last part of its name. */
   readonly sysctl_name: string;
   /** Last part of its MIB. */
-  readonly sysctl_num: number;
+  sysctl_num: number;
   /** CTLTYPE_*. */
   readonly sysctl_type: number;
   /** What it is, for people. */
-  readonly sysctl_desc: string;
+  sysctl_desc: string;
   /** The node above, null at the root. */
   readonly sysctl_parent: SysctlNode | null;
   /** Nodes below, in order of creation. */
@@ -50,11 +50,20 @@ export class SysctlNode {
   }
 }
 
+/** The nodes that every tree has, so that components find them with their numbers. */
+const TOP: readonly (readonly [string, number, string])[] = [
+  ["kern", CTL_KERN, "High kernel"], ["net", CTL_NET, "Network"], ["hw", CTL_HW, "Generic CPU, I/O"], ["debug", CTL_DEBUG, "Debugging"],
+];
+
 /** The tree of one kernel. */
 export class SysctlTree {
   /** The root. */
   readonly root: SysctlNode = new SysctlNode(null, "", 0, CTLTYPE_NODE, "");
   private lazy: ((tree: SysctlTree) => void)[] = [];
+
+  constructor() {
+    for (const [name, num, desc] of TOP) add_child(this.root, name, num, CTLTYPE_NODE, desc);
+  }
 
   /** Let `fill` add nodes when the tree is first looked at. Keeps the boot short. */
   provide(fill: (tree: SysctlTree) => void): void {
@@ -213,7 +222,7 @@ export class SysctlTree {
       up = next ?? add_child(up, part, undefined, CTLTYPE_NODE, "");
     }
     const old = up.sysctl_child.find((c) => c.sysctl_name === name);
-    if (old !== undefined && type === CTLTYPE_NODE && old.sysctl_type === CTLTYPE_NODE) return old;
+    if (old !== undefined && type === CTLTYPE_NODE && old.sysctl_type === CTLTYPE_NODE) return name_node(old, desc, num);
     if (old !== undefined) throw new RangeError(`sysctl ${path} exists already`);
     return add_child(up, name, num, type, desc);
   }
@@ -234,6 +243,18 @@ export class SysctlTree {
     };
     return node;
   }
+}
+
+/** Give a node that was made on the way to another its own number and description. */
+function name_node(node: SysctlNode, desc: string, num: number | undefined): SysctlNode {
+  if (node.sysctl_desc !== "") return node;
+  node.sysctl_desc = desc;
+  if (num === undefined || num === node.sysctl_num) return node;
+  if (node.sysctl_parent?.sysctl_child.some((c) => c.sysctl_num === num) === true) {
+    throw new RangeError(`sysctl ${node.path()}: number ${num} is taken`);
+  }
+  node.sysctl_num = num;
+  return node;
 }
 
 function add_child(up: SysctlNode, name: string, num: number | undefined, type: number, desc: string): SysctlNode {

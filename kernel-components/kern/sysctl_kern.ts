@@ -31,9 +31,6 @@ export const EVCNT_HDR = 28;
 
 /** Make the nodes. */
 export function sysctl_kern_fill(k: Kernel, tree: SysctlTree, ncpu: number): void {
-  tree.addNode("kern", "High kernel", mib.CTL_KERN);
-  tree.addNode("net", "Network", mib.CTL_NET);
-  tree.addNode("hw", "Generic CPU, I/O", mib.CTL_HW);
   tree.addString("kern.ostype", { num: mib.KERN_OSTYPE, desc: "Operating system type", get: () => OSTYPE });
   tree.addString("kern.osrelease", { num: mib.KERN_OSRELEASE, desc: "Operating system release", get: () => OSRELEASE });
   tree.addInt("kern.osrevision", { num: mib.KERN_OSREV, desc: "Operating system revision", get: () => OSREVISION });
