@@ -2,6 +2,7 @@
 // waits on a pipe for the outcome of its boot; rumpuser_daemonize_begin finds the pipe, rumpuser_daemonize_done writes the outcome.
 import { spawn } from "node:child_process";
 import { closeSync, writeSync } from "node:fs";
+import { Readable } from "node:stream";
 import { EALREADY, EINVAL, ENOTSUP } from "../api/errno.ts";
 import type { HyperDaemon } from "../api/daemon.ts";
 
@@ -61,7 +62,8 @@ export function daemonize(args: readonly string[], env: NodeJS.ProcessEnv): Prom
       env: { ...env, [DAEMON_ENV]: String(DAEMON_FD) },
     });
     let said = "";
-    const pipe = child.stdio[DAEMON_FD] as NodeJS.ReadableStream & { destroy(): void };
+    const pipe = child.stdio[DAEMON_FD];
+    if (!(pipe instanceof Readable)) return reject(new Error("no pipe to the background process"));
     pipe.on("data", (bytes: Uint8Array) => {
       said += Buffer.from(bytes).toString();
       if (!said.includes("\n")) return;

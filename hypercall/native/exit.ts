@@ -1,6 +1,7 @@
 // End group: exit, panic, and signals in NetBSD's numbers.
 import { constants } from "node:os";
 import { EINVAL, EPERM, ESRCH } from "../api/errno.ts";
+import { node_errno } from "./node_errno.ts";
 import { type HyperExit, RUMPUSER_PANIC, RUMPUSER_PID_SELF } from "../api/exit.ts";
 
 /** NetBSD's signals in the order of their numbers (sys/sys/signal.h); "" has no relative on Linux. */
@@ -60,8 +61,8 @@ export class NativeExit implements HyperExit {
     try {
       process.kill(pid === RUMPUSER_PID_SELF ? process.pid : pid, signal);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      return code === "ESRCH" ? ESRCH : code === "EPERM" ? EPERM : EINVAL;
+      const err = node_errno(error);
+      return err === ESRCH || err === EPERM ? err : EINVAL;
     }
     return 0;
   }

@@ -91,8 +91,7 @@ export class NativeProcess {
     let until = 0;
     try {
       while (this.head < this.queue.length) {
-        const run = this.queue[this.head++] as () => void;
-        run();
+        this.queue[this.head++]?.();
         if (--left > 0) continue;
         const now = this.addon.clock_monotonic();
         if (until === 0) until = now + DEFER_NS;

@@ -7,7 +7,8 @@ import { EADDRINUSE, EBUSY } from "../api/errno.ts";
 import { strerror } from "../api/errno_names.ts";
 import type { HyperSp, SpConn, SpConnUp, SpUp } from "../api/sp.ts";
 import type { NativeCtx } from "./native_ctx.ts";
-import { NativeSpConn, node_errno, peer_of } from "./sp_conn.ts";
+import { node_errno } from "./node_errno.ts";
+import { NativeSpConn, peer_of } from "./sp_conn.ts";
 import { sp_parse } from "./sp_url.ts";
 
 const SOCKET_MODE = 0o600;

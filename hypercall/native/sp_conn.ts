@@ -1,17 +1,9 @@
 // One stream over a local socket of the host.
-import { constants } from "node:os";
 import type { Socket } from "node:net";
-import { ECONNRESET, EIO } from "../api/errno.ts";
+import { ECONNRESET } from "../api/errno.ts";
 import { type SpConn, type SpConnUp, SpCred } from "../api/sp.ts";
-import { errtrans } from "./errtrans.ts";
 import type { NativeCtx } from "./native_ctx.ts";
-
-/** The NetBSD errno of an error of Node. */
-export function node_errno(error: unknown): number {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
-  const host = code === undefined ? undefined : (constants.errno as Readonly<Record<string, number>>)[code];
-  return host === undefined ? EIO : errtrans(host);
-}
+import { node_errno } from "./node_errno.ts";
 
 /** Descriptor of a connected socket, -1 when Node does not show it. */
 function descriptor(socket: Socket): number {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { accessSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NativeHost, nativeHost, nativeProcess } from "../../../hypercall/native/native_host.ts";
+import { type NativeHost, nativeHost, nativeProcess } from "../../../hypercall/native/native_host.ts";
 import type { Host } from "../../../hypercall/api/host.ts";
 import { needNative } from "../../support/need.ts";
 import { hypercallConformance } from "./hypercall.ts";
