@@ -140,7 +140,8 @@ export function clockConformance(get: () => Subject): void {
     const alarm = host.sched.rumpuser_alarm(() => {
       fired = true;
     });
-    if (host.name === "sim") return;
+    // On a simulated host deferred work takes no time, so such a pair would stop the clock: it is refused elsewhere.
+    if (!get().threads) return;
     alarm.set(host.clock.rumpuser_clock_mono() + 2 * MS);
     host.sched.rumpuser_defer(spin);
     await get().pass(30 * MS);
