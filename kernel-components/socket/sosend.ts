@@ -26,8 +26,11 @@ export const SO_MAXHDR = 128;
 const SO_OOBSPACE = 1024;
 /** Most bytes of a stream that go to the protocol in one chain. */
 export const SO_CHUNK = 65536;
-/** From this many bytes on, a 64 KB cluster is better than a chain of small ones. */
-const SO_JUMBOMIN = 4 * MCLBYTES;
+/**
+ * From this many bytes on, a 64 KB cluster is better than a chain of small ones: at least half of it is used, which is what sb_mbmax
+ * reckons with, so that one big cluster cannot fill a buffer that is nearly empty.
+ */
+const SO_JUMBOMIN: number = MJUMBYTES / 2;
 
 /**
  * Sends what `uio` (or the packet `top`, when uio is null) holds, with an address or null. control is always consumed, top unless the
