@@ -98,24 +98,22 @@ function run(
         break;
       }
       case BPF_ST:
-        mem[k] = A;
-        break;
       case BPF_STX:
-        mem[k] = X;
+        mem[k] = (code & 7) === BPF_ST ? A : X;
         break;
       case BPF_ALU: {
         const b = (code & BPF_X) !== 0 ? X : k;
-        const op = code & 0xf0;
-        if (b === 0 && (op === BPF_DIV || op === BPF_MOD)) return 0;
-        A = alu(op, A, b);
+        if (b === 0 && divides(code)) return 0;
+        A = alu(code & 0xf0, A, b);
         break;
       }
-      case BPF_JMP:
-        if ((code & 0xf0) !== BPF_JA)
-          pc += jump(code & 0xf0, A, (code & BPF_X) !== 0 ? X : k) ? insns[pc + 1] << 2 : insns[pc + 2] << 2;
-        else if (k < 0) return 0;
-        else pc += k << 2;
+      case BPF_JMP: {
+        const n =
+          (code & 0xf0) === BPF_JA ? k : insns[jump(code & 0xf0, A, (code & BPF_X) !== 0 ? X : k) ? pc + 1 : pc + 2];
+        if (n < 0 || n >= insns.length) return 0;
+        pc += n << 2;
         break;
+      }
       case BPF_RET:
         return ((code & 0x18) === BPF_A ? A : k) >>> 0;
       case BPF_MISC:
@@ -185,6 +183,12 @@ function alu(op: number, A: number, b: number): number {
     default:
       return 0;
   }
+}
+
+/** Is the instruction a division, with or without remainder? */
+// hot
+function divides(code: number): boolean {
+  return (code & 0xf0) === BPF_DIV || (code & 0xf0) === BPF_MOD;
 }
 
 /** Is the condition of a jump true? */

@@ -9,7 +9,7 @@ const REPLACEMENT = 0xfffd;
 export function utf8_encode(text: string): Uint8Array {
   const out: number[] = [];
   for (const ch of text) {
-    let c = ch.codePointAt(0) as number;
+    let c = ch.codePointAt(0) ?? REPLACEMENT;
     if (c >= 0xd800 && c <= 0xdfff) c = REPLACEMENT;
     if (c < 0x80) out.push(c);
     else if (c < 0x800) out.push(0xc0 | (c >> 6), 0x80 | (c & 63));
