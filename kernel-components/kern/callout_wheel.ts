@@ -115,7 +115,8 @@ export class CalloutWheel {
 
   /** Give a row back. It must not be pending. */
   free(id: number): void {
-    if (this.i32[id * I32 + C_LIST] !== IDLE) this.panic(this.i32[id * I32 + C_LIST] === FREE ? "callout freed twice" : "callout_destroy of a pending callout");
+    if (this.i32[id * I32 + C_LIST] !== IDLE)
+      this.panic(this.i32[id * I32 + C_LIST] === FREE ? "callout freed twice" : "callout_destroy of a pending callout");
     this.i32[id * I32 + C_LIST] = FREE;
     this.c_fn[id] = null;
     this.c_arg[id] = null;
@@ -301,7 +302,7 @@ export class CalloutWheel {
 
   /** The first deadline, or a time before it at which less will have to be looked at. */
   private first_deadline(): number {
-    if (this.heap_n > 0) return this.f64[(this.heap[0]) * F64 + C_TIME];
+    if (this.heap_n > 0) return this.f64[this.heap[0] * F64 + C_TIME];
     const slot = this.next_slot();
     if (slot === -1) return NEVER;
     let first = NEVER;
@@ -384,7 +385,7 @@ export class CalloutWheel {
       const up = (pos - 1) >>> 1;
       if (!this.before(id, heap[up])) break;
       heap[pos] = heap[up];
-      this.i32[(heap[pos]) * I32 + C_NEXT] = pos;
+      this.i32[heap[pos] * I32 + C_NEXT] = pos;
       pos = up;
     }
     heap[pos] = id;
@@ -401,7 +402,7 @@ export class CalloutWheel {
       if (down + 1 < n && this.before(heap[down + 1], heap[down])) down++;
       if (!this.before(heap[down], id)) break;
       heap[pos] = heap[down];
-      this.i32[(heap[pos]) * I32 + C_NEXT] = pos;
+      this.i32[heap[pos] * I32 + C_NEXT] = pos;
       pos = down;
     }
     heap[pos] = id;

@@ -25,8 +25,13 @@ export type RumpPhase = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** The boot order. */
 export const RUMP_PHASES: readonly RumpPhase[] = [
-  RUMP_COMPONENT_KERN, RUMP_COMPONENT_NET, RUMP_COMPONENT_NET_ROUTE, RUMP_COMPONENT_NET_IF, RUMP_COMPONENT_NET_IFCFG,
-  RUMP_COMPONENT_POSTINIT, RUMP_COMPONENT_SYSCALL,
+  RUMP_COMPONENT_KERN,
+  RUMP_COMPONENT_NET,
+  RUMP_COMPONENT_NET_ROUTE,
+  RUMP_COMPONENT_NET_IF,
+  RUMP_COMPONENT_NET_IFCFG,
+  RUMP_COMPONENT_POSTINIT,
+  RUMP_COMPONENT_SYSCALL,
 ];
 
 /** Name of the component that is always there: this folder. */
@@ -75,7 +80,7 @@ export function rump_init(host: Host, components: readonly RumpComponent[], opti
     for (const phase of RUMP_PHASES) for (const c of ordered) init_phase(k, c, phase);
   } catch (error) {
     k.leave();
-    if (k.panicstr === null) k.shutdown();
+    k.shutdown();
     throw error;
   }
   k.leave();
@@ -86,7 +91,11 @@ function init_phase(k: Kernel, c: RumpComponent, phase: RumpPhase): void {
   const fini = c.fini?.[phase];
   const error = c.init[phase]?.(k) ?? 0;
   if (error !== 0) {
-    throw new RumpInitError(`component ${c.name} failed to initialise in phase ${phase}: errno ${error}`, c.name, error);
+    throw new RumpInitError(
+      `component ${c.name} failed to initialise in phase ${phase}: errno ${error}`,
+      c.name,
+      error,
+    );
   }
   if (fini !== undefined) k.on_shutdown(fini);
 }
@@ -95,7 +104,8 @@ function init_phase(k: Kernel, c: RumpComponent, phase: RumpPhase): void {
 function order_components(components: readonly RumpComponent[]): RumpComponent[] {
   const by_name = new Map<string, RumpComponent>();
   for (const c of components) {
-    if (c.name === RUMP_BASE || by_name.has(c.name)) throw new RumpInitError(`component ${c.name} is given twice`, c.name, 0);
+    if (c.name === RUMP_BASE || by_name.has(c.name))
+      throw new RumpInitError(`component ${c.name} is given twice`, c.name, 0);
     by_name.set(c.name, c);
   }
   for (const c of components) {
@@ -105,7 +115,8 @@ function order_components(components: readonly RumpComponent[]): RumpComponent[]
       }
     }
     for (const foe of c.excludes) {
-      if (by_name.has(foe)) throw new RumpInitError(`component ${c.name} excludes component ${foe}; leave one out`, c.name, 0);
+      if (by_name.has(foe))
+        throw new RumpInitError(`component ${c.name} excludes component ${foe}; leave one out`, c.name, 0);
     }
   }
   const done = new Set<string>();
@@ -114,7 +125,11 @@ function order_components(components: readonly RumpComponent[]): RumpComponent[]
   const visit = (c: RumpComponent): void => {
     if (done.has(c.name)) return;
     if (path.includes(c.name)) {
-      throw new RumpInitError(`components require each other in a circle: ${[...path, c.name].join(" -> ")}`, c.name, 0);
+      throw new RumpInitError(
+        `components require each other in a circle: ${[...path, c.name].join(" -> ")}`,
+        c.name,
+        0,
+      );
     }
     path.push(c.name);
     for (const need of c.requires) {

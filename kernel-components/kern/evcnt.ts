@@ -57,7 +57,8 @@ export interface HasEvcnts {
 
 /** Register `block` under `group`; `names[i]` names `block[i]`. */
 export function evcnt_attach(k: HasEvcnts, group: string, names: readonly string[], block: Float64Array): void {
-  if (names.length !== block.length) k.panic(`evcnt_attach: ${group} has ${block.length} counters and ${names.length} names`);
+  if (names.length !== block.length)
+    k.panic(`evcnt_attach: ${group} has ${block.length} counters and ${names.length} names`);
   k.evcnts.attach({ ev_group: group, ev_names: names, ev_block: block });
 }
 

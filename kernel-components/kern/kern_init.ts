@@ -13,7 +13,8 @@ export function kern_init(k: Kernel): string | null {
   if (hostname === null || hostname === "") return `the host gives no ${RUMPUSER_PARAM_HOSTNAME}`;
   const text = k.host.param.rumpuser_getparam(RUMPUSER_PARAM_NCPU);
   const ncpu = text === null ? Number.NaN : Number(text);
-  if (!Number.isInteger(ncpu) || ncpu < 1) return `the host's ${RUMPUSER_PARAM_NCPU} is not a positive number: ${text ?? "missing"}`;
+  if (!Number.isInteger(ncpu) || ncpu < 1)
+    return `the host's ${RUMPUSER_PARAM_NCPU} is not a positive number: ${text ?? "missing"}`;
   k.hostname = hostname;
   if (k.name === "") k.name = hostname;
   evcnt_attach(k, "mbuf", MBSTAT_NAMES, k.mb.mbstat);

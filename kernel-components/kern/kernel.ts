@@ -148,18 +148,26 @@ export class Kernel {
   private waking: Wakeable[] = [];
   private deferred = false;
   private readonly clock_softint: number;
+  private readonly deferred_run: () => void;
 
   constructor(host: Host, options: KernelOptions) {
     this.host = host;
     this.slab = host.memory.slab;
-    if (this.slab.u8.length > SLAB_LIMIT) throw new KernelPanic("the slab is larger than 2 GB: offsets must be small integers");
+    if (this.slab.u8.length > SLAB_LIMIT)
+      throw new KernelPanic("the slab is larger than 2 GB: offsets must be small integers");
     this.u8 = this.slab.u8;
     this.dv = this.slab.dv;
     this.i32 = this.slab.i32;
     this.name = options.name ?? "";
     this.cons = new KernelConsole(host.console, host.param, options.msgbufsize);
-    const error = host.rumpuser_init(HYPERCALL_VERSION, { hyp_schedule: () => this.enter(), hyp_unschedule: () => this.leave() });
-    if (error !== 0) throw new KernelPanic(`host ${host.name} speaks another hypercall version than ${HYPERCALL_VERSION}: errno ${error}`);
+    const error = host.rumpuser_init(HYPERCALL_VERSION, {
+      hyp_schedule: () => this.enter(),
+      hyp_unschedule: () => this.leave(),
+    });
+    if (error !== 0)
+      throw new KernelPanic(
+        `host ${host.name} speaks another hypercall version than ${HYPERCALL_VERSION}: errno ${error}`,
+      );
     this.clock_ns = host.clock.rumpuser_clock_mono() + 0.0;
     this.boot_ns = this.clock_ns;
     this.mb = new MbufPools(new MbufMemory(host.memory), (msg) => this.panic(msg));
@@ -171,6 +179,12 @@ export class Kernel {
     this.procs = new ProcTable(this);
     this.callouts = new CalloutWheel(this);
     this.clock_softint = this.softints.establish(SOFTINT_CLOCK, () => this.callouts.dispatch(), null);
+    this.deferred_run = () => {
+      this.deferred = false;
+      this.enter();
+      this.callouts.continue_dispatch();
+      this.leave();
+    };
     this.alarm = host.sched.rumpuser_alarm(() => {
       this.enter();
       this.callouts.alarm_fired();
@@ -204,8 +218,14 @@ export class Kernel {
    * lwps, flush hooks, and last the alarm. hot
    */
   leave(): void {
-    if (this.depth === 1 && this.pended !== 0) this.leave_slow();
-    this.depth--;
+    if (this.depth === 1) {
+      if (this.pended !== 0) this.leave_slow();
+      this.depth = 0;
+    } else if (this.depth > 1) {
+      this.depth--;
+    } else {
+      this.panic("leave without enter");
+    }
   }
 
   /** Whether kernel code is running. */
@@ -294,11 +314,14 @@ export class Kernel {
     this.finis.push(fn);
   }
 
-  /** Detach all components in exact reverse order, close what is open, and tell what was not given back. */
+  /**
+   * Detach all components in exact reverse order, close what is open, and tell what was not given back. After a panic nothing is
+   * detached, and the memory stays taken: a device may still write to it. The host takes it back when it ends this kernel.
+   */
   shutdown(): ShutdownReport {
     this.enter();
     let files = 0;
-    if (!this.dead) {
+    if (!this.dead && this.panicstr === null) {
       files = this.procs.exit_all();
       for (let fn = this.finis.pop(); fn !== undefined; fn = this.finis.pop()) fn(this);
     }
@@ -307,7 +330,7 @@ export class Kernel {
     this.softints.disestablish(this.clock_softint);
     const report = this.leaks(files);
     this.alarm.close();
-    this.mb.close();
+    if (this.panicstr === null) this.mb.close();
     return report;
   }
 
@@ -333,12 +356,7 @@ export class Kernel {
   defer(): void {
     if (this.deferred || this.dead) return;
     this.deferred = true;
-    this.host.sched.rumpuser_defer(() => {
-      this.deferred = false;
-      this.enter();
-      this.callouts.continue_dispatch();
-      this.leave();
-    });
+    this.host.sched.rumpuser_defer(this.deferred_run);
   }
 
   private clock_sample(): void {
@@ -353,7 +371,7 @@ export class Kernel {
       this.run_pended();
       done = true;
     } finally {
-      if (!done) this.depth--;
+      if (!done) this.depth = 0;
     }
   }
 
@@ -388,11 +406,24 @@ export class Kernel {
     const list = this.woken;
     this.woken = this.waking;
     this.waking = list;
-    for (let i = 0; i < list.length; i++) {
-      list[i].w_woken = false;
-      list[i].w_wakeup();
+    let i = 0;
+    try {
+      while (i < list.length) {
+        const w = list[i++];
+        w.w_woken = false;
+        w.w_wakeup();
+      }
+    } finally {
+      if (i < list.length) this.wake_later(list, i);
+      list.length = 0;
     }
-    list.length = 0;
+  }
+
+  /** A wake-up has thrown: the others keep their turn. */
+  private wake_later(list: readonly Wakeable[], from: number): void {
+    for (let i = from; i < list.length; i++) this.woken.push(list[i]);
+    this.pended |= PEND_WAKE;
+    this.defer();
   }
 
   private run_flush(): void {

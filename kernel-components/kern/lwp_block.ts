@@ -20,10 +20,15 @@ export function lwp_block(l: Lwp, wake: () => void): () => void {
     wake();
   };
   if (timer !== null) {
-    callout_reset(timer, l.l_timo_ns, (waiting: Lwp) => {
-      waiting.l_timedout = true;
-      k.wakeup(waiting);
-    }, l);
+    callout_reset(
+      timer,
+      l.l_timo_ns,
+      (waiting: Lwp) => {
+        waiting.l_timedout = true;
+        k.wakeup(waiting);
+      },
+      l,
+    );
   }
   return end;
 }

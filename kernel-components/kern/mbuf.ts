@@ -69,8 +69,20 @@ export const M_LINK2: number = 0x0000_8000;
 export const M_LOOP: number = 0x0001_0000;
 /** m_flags that a copy of a packet header inherits. */
 export const M_COPYFLAGS: number =
-  M_PKTHDR | M_EOR | M_BCAST | M_MCAST | M_CANFASTFWD | M_PROMISC | M_VLANTAG | M_LINK0 | M_LINK1 | M_LINK2 | M_LOOP |
-  M_PROTO1 | M_PROTO2 | M_PROTO3;
+  M_PKTHDR |
+  M_EOR |
+  M_BCAST |
+  M_MCAST |
+  M_CANFASTFWD |
+  M_PROMISC |
+  M_VLANTAG |
+  M_LINK0 |
+  M_LINK1 |
+  M_LINK2 |
+  M_LOOP |
+  M_PROTO1 |
+  M_PROTO2 |
+  M_PROTO3;
 
 /** m_csum_flags, out: compute the TCP checksum over an IPv4 pseudo header. In: it was verified. */
 export const M_CSUM_TCPv4: number = 0x0000_0001;
@@ -239,13 +251,33 @@ export const MBS_PULLUP_FAIL = 28;
 /** Number of mbstat counters. */
 export const MBS_N = 29;
 /** Names of the mbuf types in order of their numbers. */
-export const MT_NAMES: readonly string[] = ["free", "data", "header", "soname", "soopts", "ftable", "control", "oobdata"];
+export const MT_NAMES: readonly string[] = [
+  "free",
+  "data",
+  "header",
+  "soname",
+  "soopts",
+  "ftable",
+  "control",
+  "oobdata",
+];
 /** Names of the mbstat counters in index order. */
 export const MBSTAT_NAMES: readonly string[] = [
-  ...MT_NAMES.map((name) => `${name} mbufs allocated`), ...MT_NAMES.map((name) => `${name} mbufs freed`),
-  "mbufs denied", "clusters allocated", "clusters freed", "clusters denied",
-  "jumbo clusters allocated", "jumbo clusters freed", "jumbo clusters denied", "external storages attached",
-  "external storages freed", "calls to protocol drain routines", "packets copied", "pullups", "pullups of short packets",
+  ...MT_NAMES.map((name) => `${name} mbufs allocated`),
+  ...MT_NAMES.map((name) => `${name} mbufs freed`),
+  "mbufs denied",
+  "clusters allocated",
+  "clusters freed",
+  "clusters denied",
+  "jumbo clusters allocated",
+  "jumbo clusters freed",
+  "jumbo clusters denied",
+  "external storages attached",
+  "external storages freed",
+  "calls to protocol drain routines",
+  "packets copied",
+  "pullups",
+  "pullups of short packets",
 ];
 
 /** What of the pools is in use right now. */

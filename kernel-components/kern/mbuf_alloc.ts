@@ -1,7 +1,24 @@
 // Taking mbufs and clusters from the pools and giving them back (m_get, m_free and friends).
 import {
-  M_EXT, M_PKTHDR, M_RDONLY, Mbuf, MBS_CL_FAIL, MBS_CL_GETS, MBS_CL_PUTS, MBS_DRAIN, MBS_EXT_GETS, MBS_EXT_PUTS, MBS_GETS,
-  MBS_JCL_FAIL, MBS_JCL_GETS, MBS_JCL_PUTS, MBS_MBUF_FAIL, MBS_PUTS, MCLBYTES, MJUMBYTES, MT_FREE,
+  M_EXT,
+  M_PKTHDR,
+  M_RDONLY,
+  Mbuf,
+  MBS_CL_FAIL,
+  MBS_CL_GETS,
+  MBS_CL_PUTS,
+  MBS_DRAIN,
+  MBS_EXT_GETS,
+  MBS_EXT_PUTS,
+  MBS_GETS,
+  MBS_JCL_FAIL,
+  MBS_JCL_GETS,
+  MBS_JCL_PUTS,
+  MBS_MBUF_FAIL,
+  MBS_PUTS,
+  MCLBYTES,
+  MJUMBYTES,
+  MT_FREE,
 } from "./mbuf.ts";
 import type { MbufPools, Mowner } from "./mbuf.ts";
 import { EXT_CLUSTER, EXT_JUMBO } from "./mbuf_memory.ts";
@@ -124,7 +141,14 @@ export function m_jclget(m: Mbuf): boolean {
  * Let an mbuf without data refer to storage that the pools do not own. `free(arg)` is called once, when the last mbuf that shares it is
  * freed. The storage is read only if `rdonly`.
  */
-export function m_ext_attach(m: Mbuf, off: number, size: number, free: (arg: number) => void, arg: number, rdonly = false): void {
+export function m_ext_attach(
+  m: Mbuf,
+  off: number,
+  size: number,
+  free: (arg: number) => void,
+  arg: number,
+  rdonly = false,
+): void {
   const mb = m.m_pool;
   mb.mbstat[MBS_EXT_GETS]++;
   m_ext_set(m, mb.mem.user_carve(off), off, size);

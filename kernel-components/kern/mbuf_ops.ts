@@ -150,7 +150,7 @@ function adj_tail(m: Mbuf, req: number): void {
  */
 export function m_cat(m: Mbuf, n: Mbuf): void {
   if ((n.m_flags & M_PKTHDR) !== 0) m_remove_pkthdr(n);
-  let last = m_last(m);
+  const last = m_last(m);
   let rest: Mbuf | null = n;
   while (rest !== null && (rest.m_flags & M_EXT) === 0 && M_TRAILINGSPACE(last) >= rest.m_len) {
     slab_copy(m.m_pool.u8, last.m_off + last.m_len, rest.m_off, rest.m_len);
@@ -225,4 +225,3 @@ export function m_getm(mb: MbufPools, len: number, type: number, pkthdr: boolean
   } while (left > 0);
   return head;
 }
-

@@ -15,7 +15,8 @@ export function m_tag_prepend(m: Mbuf, t: Mtag): void {
 
 /** The first tag of `type` after `after` (null: from the start), or null. */
 export function m_tag_find(m: Mbuf, type: number, after: Mtag | null = null): Mtag | null {
-  for (let t = after === null ? m.m_tags : after.m_tag_next; t !== null; t = t.m_tag_next) if (t.m_tag_id === type) return t;
+  for (let t = after === null ? m.m_tags : after.m_tag_next; t !== null; t = t.m_tag_next)
+    if (t.m_tag_id === type) return t;
   return null;
 }
 

@@ -2,8 +2,26 @@
 import { EBADF, EINVAL } from "../../hypercall/api/errno.ts";
 import { fd_alloc, fd_close, fd_dup2, fd_getfile } from "./descrip.ts";
 import {
-  F_CLOSEM, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_GETNOSIGPIPE, F_MAXFD, F_SETFD, F_SETFL, F_SETNOSIGPIPE, FCNTLFLAGS,
-  FD_CLOEXEC, FFLAGS, FNONBLOCK, FNOSIGPIPE, O_ACCMODE, O_CLOEXEC, O_NONBLOCK, O_NOSIGPIPE, OFLAGS,
+  F_CLOSEM,
+  F_DUPFD,
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  F_GETFL,
+  F_GETNOSIGPIPE,
+  F_MAXFD,
+  F_SETFD,
+  F_SETFL,
+  F_SETNOSIGPIPE,
+  FCNTLFLAGS,
+  FD_CLOEXEC,
+  FFLAGS,
+  FNONBLOCK,
+  FNOSIGPIPE,
+  O_ACCMODE,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_NOSIGPIPE,
+  OFLAGS,
 } from "./fcntl.ts";
 import type { File, Lwp } from "./proc.ts";
 import type { RetVal } from "./uio.ts";
@@ -33,7 +51,8 @@ export function sys_dup3(l: Lwp, from: number, to: number, flags: number, rv: Re
   if (error !== 0) return error;
   if (from === to) l.l_proc.p_fd.fd_exclose[to] = (flags & O_CLOEXEC) !== 0;
   const fp = fd_getfile(l.l_proc, to);
-  if (fp !== null) fp.f_flag |= ((flags & O_NONBLOCK) !== 0 ? FNONBLOCK : 0) | ((flags & O_NOSIGPIPE) !== 0 ? FNOSIGPIPE : 0);
+  if (fp !== null)
+    fp.f_flag |= ((flags & O_NONBLOCK) !== 0 ? FNONBLOCK : 0) | ((flags & O_NOSIGPIPE) !== 0 ? FNOSIGPIPE : 0);
   rv.val = to;
   return 0;
 }

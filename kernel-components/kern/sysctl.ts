@@ -6,10 +6,29 @@ import type { SysctlNumber, SysctlString, SysctlStruct, SysctlValue } from "./sy
 import { bytes_to_number, bytes_to_string, number_to_bytes, string_to_bytes, sysctl_copyout } from "./sysctl_bytes.ts";
 import type { SysctlLen } from "./sysctl_bytes.ts";
 import { sysctl_query } from "./sysctl_query.ts";
-import { CTL_CREATE_BASE, CTL_DEBUG, CTL_HW, CTL_KERN, CTL_MAXNAME, CTL_NET, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT } from "./sysctl_mib.ts";
+import {
+  CTL_CREATE_BASE,
+  CTL_DEBUG,
+  CTL_HW,
+  CTL_KERN,
+  CTL_MAXNAME,
+  CTL_NET,
+  CTLTYPE_BOOL,
+  CTLTYPE_INT,
+  CTLTYPE_NODE,
+  CTLTYPE_QUAD,
+  CTLTYPE_STRING,
+  CTLTYPE_STRUCT,
+} from "./sysctl_mib.ts";
 
 /** A function that answers for a node and all that lies below it, such as net.route. `name` is the rest of the MIB. */
-export type SysctlHandler = (name: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null, l: Lwp) => number;
+export type SysctlHandler = (
+  name: readonly number[],
+  oldp: Uint8Array | null,
+  oldlenp: SysctlLen,
+  newp: Uint8Array | null,
+  l: Lwp,
+) => number;
 
 /** One node. */
 export class SysctlNode {
@@ -52,7 +71,10 @@ export class SysctlNode {
 
 /** The nodes that every tree has, so that components find them with their numbers. */
 const TOP: readonly (readonly [string, number, string])[] = [
-  ["kern", CTL_KERN, "High kernel"], ["net", CTL_NET, "Network"], ["hw", CTL_HW, "Generic CPU, I/O"], ["debug", CTL_DEBUG, "Debugging"],
+  ["kern", CTL_KERN, "High kernel"],
+  ["net", CTL_NET, "Network"],
+  ["hw", CTL_HW, "Generic CPU, I/O"],
+  ["debug", CTL_DEBUG, "Debugging"],
 ];
 
 /** The tree of one kernel. */
@@ -97,11 +119,14 @@ export class SysctlTree {
     const set = spec.set?.bind(spec);
     node.value = {
       read: () => string_to_bytes(spec.get()),
-      write: set === undefined ? null : (bytes) => {
-        const nul = bytes.indexOf(0);
-        const text = nul === -1 ? bytes : bytes.subarray(0, nul);
-        return text.length > max ? EINVAL : set(bytes_to_string(text));
-      },
+      write:
+        set === undefined
+          ? null
+          : (bytes) => {
+              const nul = bytes.indexOf(0);
+              const text = nul === -1 ? bytes : bytes.subarray(0, nul);
+              return text.length > max ? EINVAL : set(bytes_to_string(text));
+            },
     };
     return node;
   }
@@ -206,7 +231,9 @@ export class SysctlTree {
   private walk(parts: readonly string[]): SysctlNode | null {
     let node = this.root;
     for (const part of parts) {
-      const next = node.sysctl_child.find((c) => c.sysctl_name === part) ?? node.sysctl_child.find((c) => String(c.sysctl_num) === part);
+      const next =
+        node.sysctl_child.find((c) => c.sysctl_name === part) ??
+        node.sysctl_child.find((c) => String(c.sysctl_num) === part);
       if (next === undefined) return null;
       node = next;
     }
@@ -222,7 +249,8 @@ export class SysctlTree {
       up = next ?? add_child(up, part, undefined, CTLTYPE_NODE, "");
     }
     const old = up.sysctl_child.find((c) => c.sysctl_name === name);
-    if (old !== undefined && type === CTLTYPE_NODE && old.sysctl_type === CTLTYPE_NODE) return name_node(old, desc, num);
+    if (old !== undefined && type === CTLTYPE_NODE && old.sysctl_type === CTLTYPE_NODE)
+      return name_node(old, desc, num);
     if (old !== undefined) throw new RangeError(`sysctl ${path} exists already`);
     return add_child(up, name, num, type, desc);
   }
@@ -235,11 +263,14 @@ export class SysctlTree {
     const set = spec.set?.bind(spec);
     node.value = {
       read: () => number_to_bytes(spec.get(), size),
-      write: set === undefined ? null : (bytes) => {
-        if (bytes.length !== size) return EINVAL;
-        const v = bytes_to_number(bytes);
-        return v < min || v > max ? EINVAL : set(v);
-      },
+      write:
+        set === undefined
+          ? null
+          : (bytes) => {
+              if (bytes.length !== size) return EINVAL;
+              const v = bytes_to_number(bytes);
+              return v < min || v > max ? EINVAL : set(v);
+            },
     };
     return node;
   }

@@ -35,10 +35,26 @@ export function sysctl_kern_fill(k: Kernel, tree: SysctlTree, ncpu: number): voi
   tree.addString("kern.osrelease", { num: mib.KERN_OSRELEASE, desc: "Operating system release", get: () => OSRELEASE });
   tree.addInt("kern.osrevision", { num: mib.KERN_OSREV, desc: "Operating system revision", get: () => OSREVISION });
   tree.addString("kern.version", { num: mib.KERN_VERSION, desc: "Kernel version", get: () => VERSION });
-  tree.addInt("kern.maxproc", { num: mib.KERN_MAXPROC, desc: "Maximum number of simultaneous processes", get: () => MAXPROC });
-  tree.addInt("kern.maxfiles", { num: mib.KERN_MAXFILES, desc: "Largest limit of a process's open files", get: () => NOFILE_MAX });
-  tree.addInt("kern.iov_max", { num: mib.KERN_IOV_MAX, desc: "Maximum number of buffers of readv and writev", get: () => IOV_MAX });
-  tree.addInt("kern.monotonic_clock", { num: mib.KERN_MONOTONIC_CLOCK, desc: "Implementation version of POSIX monotonic clock", get: () => 200112 });
+  tree.addInt("kern.maxproc", {
+    num: mib.KERN_MAXPROC,
+    desc: "Maximum number of simultaneous processes",
+    get: () => MAXPROC,
+  });
+  tree.addInt("kern.maxfiles", {
+    num: mib.KERN_MAXFILES,
+    desc: "Largest limit of a process's open files",
+    get: () => NOFILE_MAX,
+  });
+  tree.addInt("kern.iov_max", {
+    num: mib.KERN_IOV_MAX,
+    desc: "Maximum number of buffers of readv and writev",
+    get: () => IOV_MAX,
+  });
+  tree.addInt("kern.monotonic_clock", {
+    num: mib.KERN_MONOTONIC_CLOCK,
+    desc: "Implementation version of POSIX monotonic clock",
+    get: () => 200112,
+  });
   fill_names(k, tree);
   fill_values(k, tree);
   fill_hw(k, tree, ncpu);
@@ -69,20 +85,34 @@ function fill_names(k: Kernel, tree: SysctlTree): void {
 
 function fill_values(k: Kernel, tree: SysctlTree): void {
   tree.addStruct("kern.boottime", { num: mib.KERN_BOOTTIME, desc: "System boot time", get: () => boottime(k) });
-  tree.addInt("kern.msgbufsize", { num: mib.KERN_MSGBUFSIZE, desc: "Size of the kernel message buffer", get: () => k.cons.msgbufsize });
+  tree.addInt("kern.msgbufsize", {
+    num: mib.KERN_MSGBUFSIZE,
+    desc: "Size of the kernel message buffer",
+    get: () => k.cons.msgbufsize,
+  });
   tree.addStruct("kern.msgbuf", { num: mib.KERN_MSGBUF, desc: "Kernel message buffer", get: () => k.cons.msgbuf() });
   tree.addInt("kern.urandom", { num: mib.KERN_URND, desc: "Random integer value", get: () => k.random32() | 0 });
-  tree.addHandler("kern.arandom", "Random bytes, as many as asked for", (rest, oldp, oldlenp, newp) => {
-    if (rest.length !== 0 || newp !== null || oldp === null || oldlenp.len > ARND_MAX) return EINVAL;
-    const out = new Uint8Array(Math.min(oldlenp.len, oldp.length));
-    k.random_bytes(out);
-    return sysctl_copyout(out, oldp, oldlenp);
-  }, mib.KERN_ARND);
-  tree.addHandler("kern.evcnt", "Event counters", (rest, oldp, oldlenp, newp) => {
-    if (rest.length !== 2) return ENOENT;
-    if (newp !== null) return EINVAL;
-    return sysctl_copyout(evcnt_bytes(k.evcnts.list(), rest[1] === EVCNT_COUNT_NONZERO), oldp, oldlenp);
-  }, mib.KERN_EVCNT);
+  tree.addHandler(
+    "kern.arandom",
+    "Random bytes, as many as asked for",
+    (rest, oldp, oldlenp, newp) => {
+      if (rest.length !== 0 || newp !== null || oldp === null || oldlenp.len > ARND_MAX) return EINVAL;
+      const out = new Uint8Array(Math.min(oldlenp.len, oldp.length));
+      k.random_bytes(out);
+      return sysctl_copyout(out, oldp, oldlenp);
+    },
+    mib.KERN_ARND,
+  );
+  tree.addHandler(
+    "kern.evcnt",
+    "Event counters",
+    (rest, oldp, oldlenp, newp) => {
+      if (rest.length !== 2) return ENOENT;
+      if (newp !== null) return EINVAL;
+      return sysctl_copyout(evcnt_bytes(k.evcnts.list(), rest[1] === EVCNT_COUNT_NONZERO), oldp, oldlenp);
+    },
+    mib.KERN_EVCNT,
+  );
   tree.addNode("kern.callout", "Callouts");
   tree.addQuad("kern.callout.pending", { desc: "Callouts that are pending", get: () => k.callouts.pending });
   tree.addQuad("kern.callout.fired", { desc: "Callouts that have run", get: () => k.callouts.fired });
@@ -97,7 +127,11 @@ function fill_hw(k: Kernel, tree: SysctlTree, ncpu: number): void {
   tree.addInt("hw.ncpu", { num: mib.HW_NCPU, desc: "Number of CPUs configured", get: () => ncpu });
   tree.addInt("hw.ncpuonline", { num: mib.HW_NCPUONLINE, desc: "Number of CPUs online", get: () => ncpu });
   tree.addInt("hw.byteorder", { num: mib.HW_BYTEORDER, desc: "System byte order", get: () => 1234 });
-  tree.addInt("hw.physmem", { num: mib.HW_PHYSMEM, desc: "Bytes of the slab, at most 2^31 - 1", get: () => Math.min(bytes, 2 ** 31 - 1) });
+  tree.addInt("hw.physmem", {
+    num: mib.HW_PHYSMEM,
+    desc: "Bytes of the slab, at most 2^31 - 1",
+    get: () => Math.min(bytes, 2 ** 31 - 1),
+  });
   tree.addQuad("hw.physmem64", { num: mib.HW_PHYSMEM64, desc: "Bytes of the slab", get: () => bytes });
   tree.addInt("hw.pagesize", { num: mib.HW_PAGESIZE, desc: "Software page size", get: () => PAGE_SIZE });
 }

@@ -1,10 +1,28 @@
 // kern.mbuf.*: sizes, limits, statistics and owners of the mbuf pools.
 import { EINVAL } from "../../hypercall/api/errno.ts";
 import type { Kernel } from "./kernel.ts";
-import { MBS_CL_FAIL, MBS_DRAIN, MBS_JCL_FAIL, MBS_MBUF_FAIL, MBSTAT_NAMES, MCLBYTES, MJUMBYTES, MSIZE, MT_NTYPES } from "./mbuf.ts";
+import {
+  MBS_CL_FAIL,
+  MBS_DRAIN,
+  MBS_JCL_FAIL,
+  MBS_MBUF_FAIL,
+  MBSTAT_NAMES,
+  MCLBYTES,
+  MJUMBYTES,
+  MSIZE,
+  MT_NTYPES,
+} from "./mbuf.ts";
 import type { MbufPools } from "./mbuf.ts";
 import type { SysctlTree } from "./sysctl.ts";
-import { KERN_MBUF, MBUF_MCLBYTES, MBUF_MOWNERS, MBUF_MSIZE, MBUF_NMBCLUSTERS, MBUF_NMBCLUSTERS_LIMIT, MBUF_STATS } from "./sysctl_mib.ts";
+import {
+  KERN_MBUF,
+  MBUF_MCLBYTES,
+  MBUF_MOWNERS,
+  MBUF_MSIZE,
+  MBUF_NMBCLUSTERS,
+  MBUF_NMBCLUSTERS_LIMIT,
+  MBUF_STATS,
+} from "./sysctl_mib.ts";
 
 /** Most mbufs or clusters that a limit may be set to: 2 GB of slab hold no more. */
 const NMB_LIMIT: number = 2 ** 23;
@@ -38,7 +56,11 @@ export function sysctl_mbuf_fill(k: Kernel, tree: SysctlTree): void {
       return 0;
     },
   });
-  tree.addInt("kern.mbuf.nmbclusters_limit", { num: MBUF_NMBCLUSTERS_LIMIT, desc: "Limit of nmbclusters", get: () => NMB_LIMIT });
+  tree.addInt("kern.mbuf.nmbclusters_limit", {
+    num: MBUF_NMBCLUSTERS_LIMIT,
+    desc: "Limit of nmbclusters",
+    get: () => NMB_LIMIT,
+  });
   tree.addInt("kern.mbuf.nmbufs", {
     desc: "Limit on the number of mbufs; can be raised",
     max: NMB_LIMIT,
@@ -60,11 +82,22 @@ export function sysctl_mbuf_fill(k: Kernel, tree: SysctlTree): void {
     },
   });
   tree.addQuad("kern.mbuf.bytes", { desc: "Bytes of the slab that the pools hold", get: () => mem.bytes });
-  tree.addStruct("kern.mbuf.stats", { num: MBUF_STATS, desc: "mbuf allocation statistics", get: () => mbstat_bytes(mb) });
-  tree.addStruct("kern.mbuf.mowners", { num: MBUF_MOWNERS, desc: "Information about mbuf owners", get: () => mowners_bytes(mb) });
+  tree.addStruct("kern.mbuf.stats", {
+    num: MBUF_STATS,
+    desc: "mbuf allocation statistics",
+    get: () => mbstat_bytes(mb),
+  });
+  tree.addStruct("kern.mbuf.mowners", {
+    num: MBUF_MOWNERS,
+    desc: "Information about mbuf owners",
+    get: () => mowners_bytes(mb),
+  });
   tree.addNode("kern.mbuf.count", "mbuf counters");
   for (let i = 0; i < MBSTAT_NAMES.length; i++) {
-    tree.addQuad(`kern.mbuf.count.${MBSTAT_NAMES[i].replaceAll(" ", "_")}`, { desc: `Number of: ${MBSTAT_NAMES[i]}`, get: () => mb.mbstat[i] });
+    tree.addQuad(`kern.mbuf.count.${MBSTAT_NAMES[i].replaceAll(" ", "_")}`, {
+      desc: `Number of: ${MBSTAT_NAMES[i]}`,
+      get: () => mb.mbstat[i],
+    });
   }
 }
 

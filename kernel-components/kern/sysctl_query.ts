@@ -2,7 +2,14 @@
 import { EISDIR, ENOTDIR, EOPNOTSUPP, EPERM } from "../../hypercall/api/errno.ts";
 import { sysctl_copyout } from "./sysctl_bytes.ts";
 import type { SysctlLen } from "./sysctl_bytes.ts";
-import { CTL_DESCRIBE, CTL_QUERY, CTLFLAG_READWRITE, CTLTYPE_NODE, SYSCTL_NAMELEN, SYSCTL_VERSION } from "./sysctl_mib.ts";
+import {
+  CTL_DESCRIBE,
+  CTL_QUERY,
+  CTLFLAG_READWRITE,
+  CTLTYPE_NODE,
+  SYSCTL_NAMELEN,
+  SYSCTL_VERSION,
+} from "./sysctl_mib.ts";
 import type { SysctlNode } from "./sysctl.ts";
 
 /** Bytes of struct sysctlnode on a 64-bit NetBSD. */
@@ -19,7 +26,13 @@ const SYSCTLNODE_DATASIZE = 64;
 export const SYSCTLDESC_HDR = 12;
 
 /** Answer the meta number `what` for `node`. Numbers that would change the tree are refused: components make it. */
-export function sysctl_query(node: SysctlNode, what: number, oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null): number {
+export function sysctl_query(
+  node: SysctlNode,
+  what: number,
+  oldp: Uint8Array | null,
+  oldlenp: SysctlLen,
+  newp: Uint8Array | null,
+): number {
   if (what !== CTL_QUERY && what !== CTL_DESCRIBE) return EOPNOTSUPP;
   if (newp !== null && what === CTL_DESCRIBE) return EPERM;
   if (node.sysctl_type !== CTLTYPE_NODE) return ENOTDIR;
@@ -40,7 +53,8 @@ function node_bytes(node: SysctlNode): Uint8Array {
   const writable = node.value !== null && node.value.write !== null;
   dv.setUint32(0, SYSCTL_VERSION | (writable ? CTLFLAG_READWRITE : 0) | node.sysctl_type, true);
   dv.setInt32(SYSCTLNODE_NUM, node.sysctl_num, true);
-  for (let i = 0; i < node.sysctl_name.length && i < SYSCTL_NAMELEN - 1; i++) out[SYSCTLNODE_NAME + i] = node.sysctl_name.charCodeAt(i);
+  for (let i = 0; i < node.sysctl_name.length && i < SYSCTL_NAMELEN - 1; i++)
+    out[SYSCTLNODE_NAME + i] = node.sysctl_name.charCodeAt(i);
   dv.setUint32(SYSCTLNODE_VER, 1, true);
   if (node.value === null) {
     dv.setUint32(SYSCTLNODE_CSIZE, node.sysctl_child.length, true);

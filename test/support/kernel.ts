@@ -71,7 +71,11 @@ export class TestKernel {
 }
 
 /** Boot a kernel of `components` on a simulated host. End it with TestKernel.end. */
-export function bootKernel(components: readonly RumpComponent[] = [], options: KernelOptions = {}, where: TestHostOptions = {}): TestKernel {
+export function bootKernel(
+  components: readonly RumpComponent[] = [],
+  options: KernelOptions = {},
+  where: TestHostOptions = {},
+): TestKernel {
   return new TestKernel(components, options, where);
 }
 

@@ -2,8 +2,18 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
-  callout_ack, callout_active, callout_destroy, callout_expired, callout_halt, callout_init, callout_invoking, callout_pending,
-  callout_reset, callout_schedule, callout_setfunc, callout_stop,
+  callout_ack,
+  callout_active,
+  callout_destroy,
+  callout_expired,
+  callout_halt,
+  callout_init,
+  callout_invoking,
+  callout_pending,
+  callout_reset,
+  callout_schedule,
+  callout_setfunc,
+  callout_stop,
 } from "../../../kernel-components/kern/callout.ts";
 import type { Callout } from "../../../kernel-components/kern/callout.ts";
 import { KernelPanic } from "../../../kernel-components/kern/kernel.ts";
@@ -91,13 +101,18 @@ describe("callout", () => {
     const ran: string[] = [];
     const [a, b, c, d] = [1, 2, 3, 4].map(() => callout_init(t.k)) as [Callout, Callout, Callout, Callout];
     t.in_kernel(() => {
-      callout_reset(a, MS, () => {
-        ran.push("a");
-        callout_stop(b);
-        callout_schedule(c, 5 * MS);
-        callout_stop(d);
-        callout_destroy(d);
-      }, null);
+      callout_reset(
+        a,
+        MS,
+        () => {
+          ran.push("a");
+          callout_stop(b);
+          callout_schedule(c, 5 * MS);
+          callout_stop(d);
+          callout_destroy(d);
+        },
+        null,
+      );
       callout_reset(b, MS, () => ran.push("b"), null);
       callout_reset(c, MS, () => ran.push("c"), null);
       callout_reset(d, MS, () => ran.push("d"), null);
@@ -148,8 +163,20 @@ describe("callout", () => {
 
   it("destroying a pending one, using a destroyed one, and scheduling without a function are panics", () => {
     const wrong: [string, (c: Callout) => void][] = [
-      ["destroy of a pending", (c) => { callout_reset(c, S, () => undefined, null); callout_destroy(c); }],
-      ["after callout_destroy", (c) => { callout_destroy(c); callout_schedule(c, 1); }],
+      [
+        "destroy of a pending",
+        (c) => {
+          callout_reset(c, S, () => undefined, null);
+          callout_destroy(c);
+        },
+      ],
+      [
+        "after callout_destroy",
+        (c) => {
+          callout_destroy(c);
+          callout_schedule(c, 1);
+        },
+      ],
       ["without a function", (c) => callout_schedule(c, 1)],
     ];
     for (const [message, act] of wrong) {

@@ -2,14 +2,26 @@
 import { expect } from "chai";
 import { ENXIO } from "../../../hypercall/api/errno.ts";
 import {
-  RUMP_COMPONENT_KERN, RUMP_COMPONENT_NET, RUMP_COMPONENT_NET_IF, RUMP_COMPONENT_SYSCALL, RUMP_PHASES, rump_init, RumpInitError,
+  RUMP_COMPONENT_KERN,
+  RUMP_COMPONENT_NET,
+  RUMP_COMPONENT_NET_IF,
+  RUMP_COMPONENT_SYSCALL,
+  RUMP_PHASES,
+  rump_init,
+  RumpInitError,
 } from "../../../kernel-components/kern/component.ts";
 import type { RumpComponent, RumpPhase } from "../../../kernel-components/kern/component.ts";
 import { SoftcKey } from "../../../kernel-components/kern/kernel.ts";
 import type { Kernel } from "../../../kernel-components/kern/kernel.ts";
 import { bootKernel, simHost } from "../../support/kernel.ts";
 
-function component(log: string[], name: string, phases: readonly RumpPhase[], requires: string[] = [], excludes: string[] = []): RumpComponent {
+function component(
+  log: string[],
+  name: string,
+  phases: readonly RumpPhase[],
+  requires: string[] = [],
+  excludes: string[] = [],
+): RumpComponent {
   const init: Partial<Record<RumpPhase, (k: Kernel) => number>> = {};
   const fini: Partial<Record<RumpPhase, (k: Kernel) => void>> = {};
   for (const phase of phases) {
@@ -45,12 +57,21 @@ describe("rump_init", () => {
 
   it("names what is missing, excluded, doubled or in a circle", () => {
     const log: string[] = [];
-    const make = (name: string, requires: string[], excludes: string[] = []): RumpComponent => component(log, name, RUMP_PHASES, requires, excludes);
+    const make = (name: string, requires: string[], excludes: string[] = []): RumpComponent =>
+      component(log, name, RUMP_PHASES, requires, excludes);
     const wrong: [RumpComponent[], string, string][] = [
       [[make("inet", ["net"])], "component inet requires component net, which is missing", "inet"],
-      [[make("sockin", [], ["inet"]), make("inet", [])], "component sockin excludes component inet; leave one out", "sockin"],
+      [
+        [make("sockin", [], ["inet"]), make("inet", [])],
+        "component sockin excludes component inet; leave one out",
+        "sockin",
+      ],
       [[make("net", []), make("net", [])], "component net is given twice", "net"],
-      [[make("a", ["b"]), make("b", ["c"]), make("c", ["a"])], "components require each other in a circle: a -> b -> c -> a", "a"],
+      [
+        [make("a", ["b"]), make("b", ["c"]), make("c", ["a"])],
+        "components require each other in a circle: a -> b -> c -> a",
+        "a",
+      ],
     ];
     for (const [components, message, name] of wrong) {
       const error = failure(() => rump_init(simHost(), components));
@@ -62,7 +83,12 @@ describe("rump_init", () => {
   it("undoes what was done when a component fails, and says which one with its errno", () => {
     const log: string[] = [];
     const good = component(log, "good", [RUMP_COMPONENT_KERN, RUMP_COMPONENT_NET]);
-    const bad: RumpComponent = { name: "bad", requires: ["good"], excludes: [], init: { [RUMP_COMPONENT_NET]: () => ENXIO } };
+    const bad: RumpComponent = {
+      name: "bad",
+      requires: ["good"],
+      excludes: [],
+      init: { [RUMP_COMPONENT_NET]: () => ENXIO },
+    };
     const error = failure(() => rump_init(simHost(), [bad, good]));
     expect([error.component, error.errno]).to.deep.equal(["bad", ENXIO]);
     expect(error.message).to.contain("component bad failed");
@@ -76,7 +102,12 @@ describe("rump_init", () => {
 
   it("gives each kernel its own state under one key", () => {
     const KEY = new SoftcKey<{ n: number }>("counter");
-    const counting: RumpComponent = { name: "counting", requires: [], excludes: [], init: { [RUMP_COMPONENT_KERN]: (k) => k.softc_set(KEY, { n: 0 }) } };
+    const counting: RumpComponent = {
+      name: "counting",
+      requires: [],
+      excludes: [],
+      init: { [RUMP_COMPONENT_KERN]: (k) => k.softc_set(KEY, { n: 0 }) },
+    };
     const a = bootKernel([counting]);
     const b = bootKernel([counting]);
     a.k.softc(KEY).n = 5;

@@ -5,8 +5,21 @@ import { EBADF, EFAULT, EINVAL, EMFILE, ENOENT, ENOTTY, EWOULDBLOCK } from "../.
 import { fd_alloc, fd_closeexec, fd_copy, fd_getfile, fd_setlimit } from "../../../kernel-components/kern/descrip.ts";
 import { devsw_attach, devsw_detach } from "../../../kernel-components/kern/devsw.ts";
 import {
-  F_CLOSEM, F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, F_MAXFD, F_SETFD, F_SETFL, FD_CLOEXEC, FNONBLOCK, FREAD, FWRITE, O_CLOEXEC,
-  O_NONBLOCK, O_RDWR,
+  F_CLOSEM,
+  F_DUPFD,
+  F_DUPFD_CLOEXEC,
+  F_GETFD,
+  F_GETFL,
+  F_MAXFD,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
+  FNONBLOCK,
+  FREAD,
+  FWRITE,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  O_RDWR,
 } from "../../../kernel-components/kern/fcntl.ts";
 import { _IOWR, FIOCLEX, FIONBIO, IOCPARM_LEN } from "../../../kernel-components/kern/ioccom.ts";
 import { KernelPanic } from "../../../kernel-components/kern/kernel.ts";
@@ -14,7 +27,14 @@ import { DTYPE_MISC, File, Ucred } from "../../../kernel-components/kern/proc.ts
 import type { Fileops, Lwp, Proc } from "../../../kernel-components/kern/proc.ts";
 import { closef } from "../../../kernel-components/kern/descrip.ts";
 import { sys_close, sys_dup, sys_dup2, sys_dup3, sys_fcntl } from "../../../kernel-components/kern/sys_descrip.ts";
-import { sys_getpid, sys_ioctl, sys_open, sys_read, sys_readv, sys_write } from "../../../kernel-components/kern/sys_generic.ts";
+import {
+  sys_getpid,
+  sys_ioctl,
+  sys_open,
+  sys_read,
+  sys_readv,
+  sys_write,
+} from "../../../kernel-components/kern/sys_generic.ts";
 import { RetVal, Uio, UIO_READ, UIO_WRITE, uiomove } from "../../../kernel-components/kern/uio.ts";
 import { EWAIT } from "../../../kernel-components/kern/wakeup.ts";
 import { bootKernel } from "../../support/kernel.ts";
@@ -127,7 +147,11 @@ describe("descriptors", () => {
     open("b");
     expect([sys_dup2(l, 0, 0, rv), rv.val, sys_dup2(l, 0, 1, rv), rv.val]).to.deep.equal([0, 0, 0, 1]);
     expect(closed).to.deep.equal(["b"]);
-    expect([sys_dup2(l, 7, 1, rv), sys_dup2(l, 0, -1, rv), sys_dup2(l, 0, 1024, rv)]).to.deep.equal([EBADF, EBADF, EBADF]);
+    expect([sys_dup2(l, 7, 1, rv), sys_dup2(l, 0, -1, rv), sys_dup2(l, 0, 1024, rv)]).to.deep.equal([
+      EBADF,
+      EBADF,
+      EBADF,
+    ]);
     expect([sys_dup3(l, 0, 5, O_CLOEXEC | O_NONBLOCK, rv), sys_dup3(l, 0, 5, 1, rv)]).to.deep.equal([0, EINVAL]);
     sys_fcntl(l, 5, F_GETFD, 0, rv);
     expect(rv.val).to.equal(FD_CLOEXEC);
@@ -135,9 +159,19 @@ describe("descriptors", () => {
 
   it("fcntl: flags of the descriptor and of the file, F_CLOSEM, F_MAXFD", () => {
     open("a");
-    expect([sys_fcntl(l, 0, F_SETFD, FD_CLOEXEC, rv), sys_fcntl(l, 0, F_GETFD, 0, rv), rv.val]).to.deep.equal([0, 0, FD_CLOEXEC]);
-    expect([sys_fcntl(l, 0, F_SETFL, O_NONBLOCK, rv), sys_fcntl(l, 0, F_GETFL, 0, rv), rv.val]).to.deep.equal([0, 0, O_RDWR | O_NONBLOCK]);
-    expect([sys_fcntl(l, 0, F_DUPFD_CLOEXEC, 9, rv), rv.val, sys_fcntl(l, 0, F_MAXFD, 0, rv), rv.val]).to.deep.equal([0, 9, 0, 9]);
+    expect([sys_fcntl(l, 0, F_SETFD, FD_CLOEXEC, rv), sys_fcntl(l, 0, F_GETFD, 0, rv), rv.val]).to.deep.equal([
+      0,
+      0,
+      FD_CLOEXEC,
+    ]);
+    expect([sys_fcntl(l, 0, F_SETFL, O_NONBLOCK, rv), sys_fcntl(l, 0, F_GETFL, 0, rv), rv.val]).to.deep.equal([
+      0,
+      0,
+      O_RDWR | O_NONBLOCK,
+    ]);
+    expect([sys_fcntl(l, 0, F_DUPFD_CLOEXEC, 9, rv), rv.val, sys_fcntl(l, 0, F_MAXFD, 0, rv), rv.val]).to.deep.equal([
+      0, 9, 0, 9,
+    ]);
     expect([sys_fcntl(l, 3, F_CLOSEM, 0, rv), fd_getfile(p, 9)]).to.deep.equal([0, null]);
     fd_closeexec(l);
     expect(closed).to.deep.equal(["a"]);
@@ -151,15 +185,28 @@ describe("descriptors", () => {
     expect(sys_ioctl(l, 0, DOUBLE >>> 0, data, rv), "as an unsigned number").to.equal(0);
     expect([sys_ioctl(l, 0, 0x1234, data, rv), sys_ioctl(l, 4, DOUBLE, data, rv)]).to.deep.equal([ENOTTY, EBADF]);
     expect([sys_ioctl(l, 0, FIOCLEX, data, rv), p.p_fd.fd_exclose[0]]).to.deep.equal([0, true]);
-    expect([sys_ioctl(l, 0, FIONBIO, data, rv), (fd_getfile(p, 0)?.f_flag ?? 0) & FNONBLOCK]).to.deep.equal([0, FNONBLOCK]);
+    expect([sys_ioctl(l, 0, FIONBIO, data, rv), (fd_getfile(p, 0)?.f_flag ?? 0) & FNONBLOCK]).to.deep.equal([
+      0,
+      FNONBLOCK,
+    ]);
   });
 
   it("read and write: modes are checked, what was moved counts", () => {
     open("a");
     const into = [new Uint8Array(2), new Uint8Array(5)];
-    expect([sys_read(l, 0, new Uio(UIO_READ, into), rv), rv.val, [...(into[0] as Uint8Array)], into[1]?.[0]]).to.deep.equal([0, 3, [1, 2], 3]);
+    expect([
+      sys_read(l, 0, new Uio(UIO_READ, into), rv),
+      rv.val,
+      [...(into[0] as Uint8Array)],
+      into[1]?.[0],
+    ]).to.deep.equal([0, 3, [1, 2], 3]);
     const uio = new Uio(UIO_WRITE, [new Uint8Array(5)]);
-    expect([sys_write(l, 0, uio, rv), uio.uio_resid, sys_write(l, 0, uio, rv), uio.uio_resid]).to.deep.equal([EWAIT, 3, EWAIT, 1]);
+    expect([sys_write(l, 0, uio, rv), uio.uio_resid, sys_write(l, 0, uio, rv), uio.uio_resid]).to.deep.equal([
+      EWAIT,
+      3,
+      EWAIT,
+      1,
+    ]);
     (fd_getfile(p, 0) as File).f_flag |= FNONBLOCK;
     expect([sys_write(l, 0, uio, rv), rv.val], "the part that was written").to.deep.equal([0, 4]);
     expect(sys_write(l, 0, new Uio(UIO_WRITE, [new Uint8Array(1)]), rv)).to.equal(EWOULDBLOCK);

@@ -36,14 +36,20 @@ describe("in_cksum", () => {
   it("is the same however the bytes are cut, for any part of them and any partial sum", () => {
     const t = bootKernel();
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 240 }), { maxLength: 12 }), fc.nat(3000), fc.nat(3000), fc.nat(0x3fffc), (pieces, a, b, sum0) => {
-        const bytes = pieces.flatMap((piece) => [...piece]);
-        const off = a % (bytes.length + 1);
-        const len = b % (bytes.length - off + 1);
-        const m = chain(t.k.mb, pieces);
-        expect(in_cksum(t.k, m, off, len, sum0)).to.equal(naive(bytes.slice(off, off + len), sum0));
-        m_freem(m);
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 240 }), { maxLength: 12 }),
+        fc.nat(3000),
+        fc.nat(3000),
+        fc.nat(0x3fffc),
+        (pieces, a, b, sum0) => {
+          const bytes = pieces.flatMap((piece) => [...piece]);
+          const off = a % (bytes.length + 1);
+          const len = b % (bytes.length - off + 1);
+          const m = chain(t.k.mb, pieces);
+          expect(in_cksum(t.k, m, off, len, sum0)).to.equal(naive(bytes.slice(off, off + len), sum0));
+          m_freem(m);
+        },
+      ),
       { numRuns: 200 },
     );
     t.end();
@@ -54,7 +60,12 @@ describe("in_cksum", () => {
     const m = m_devget(t.k.mb, Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7), 0, null) as Mbuf;
     expect(in_cksum(t.k, m, 0, 8, 0)).to.equal(~0xddf2 & 0xffff);
     m_freem(m);
-    const n = m_devget(t.k.mb, Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7, 0x22, 0x0d), 0, null) as Mbuf;
+    const n = m_devget(
+      t.k.mb,
+      Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7, 0x22, 0x0d),
+      0,
+      null,
+    ) as Mbuf;
     expect(in_cksum(t.k, n, 0, 10, 0)).to.equal(0);
     m_freem(n);
     t.end();

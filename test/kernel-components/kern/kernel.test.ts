@@ -1,13 +1,20 @@
 // The frame: nesting, the cached clock, flush hooks, panic, several kernels in one process, randomness, cost of a fresh kernel.
 import { expect } from "chai";
 import { callout_init, callout_reset } from "../../../kernel-components/kern/callout.ts";
+import { Arc4random } from "../../../kernel-components/kern/random.ts";
+import { EIO } from "../../../hypercall/api/errno.ts";
 import { rump_init } from "../../../kernel-components/kern/component.ts";
 import { aprint_normal, log, LOG_INFO, printf } from "../../../kernel-components/kern/console.ts";
 import { KASSERT, KernelPanic, panic } from "../../../kernel-components/kern/kernel.ts";
 import { MT_DATA } from "../../../kernel-components/kern/mbuf.ts";
 import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_free, m_get } from "../../../kernel-components/kern/mbuf_alloc.ts";
-import { softint_disestablish, softint_establish, SOFTINT_NET, softint_schedule } from "../../../kernel-components/kern/softint.ts";
+import {
+  softint_disestablish,
+  softint_establish,
+  SOFTINT_NET,
+  softint_schedule,
+} from "../../../kernel-components/kern/softint.ts";
 import { simWorld } from "../../../hypercall/sim/sim_world.ts";
 import { bootKernel, simHost } from "../../support/kernel.ts";
 
@@ -16,10 +23,15 @@ describe("kernel", () => {
     const t = bootKernel();
     const order: string[] = [];
     const hook = t.k.on_flush(() => order.push("flush"));
-    const h = softint_establish(t.k, SOFTINT_NET, () => {
-      order.push("softint");
-      t.k.request_flush(hook);
-    }, null);
+    const h = softint_establish(
+      t.k,
+      SOFTINT_NET,
+      () => {
+        order.push("softint");
+        t.k.request_flush(hook);
+      },
+      null,
+    );
     t.in_kernel(() => {
       t.k.request_flush(hook);
       t.k.request_flush(hook);
@@ -81,9 +93,14 @@ describe("kernel", () => {
 
   it("an exception that escapes from a softint leaves the kernel enterable", () => {
     const t = bootKernel();
-    const h = softint_establish(t.k, SOFTINT_NET, () => {
-      throw new TypeError("bug");
-    }, null);
+    const h = softint_establish(
+      t.k,
+      SOFTINT_NET,
+      () => {
+        throw new TypeError("bug");
+      },
+      null,
+    );
     expect(() => t.in_kernel(() => softint_schedule(t.k, h))).to.throw(TypeError);
     expect(t.k.entered()).to.equal(false);
     softint_disestablish(t.k, h);
@@ -121,6 +138,39 @@ describe("kernel", () => {
     t.k.random_bytes(bytes);
     expect(bytes.filter((b) => b >= 128).length).to.be.within(400, 600);
     t.end();
+  });
+
+  it("the keystream is ChaCha8 with its first 32 bytes kept as the next key", () => {
+    const rng = new Arc4random({ rumpuser_getrandom: (seed) => (seed.fill(0), 0) }, (msg) => {
+      throw new Error(msg);
+    });
+    const out = new Uint8Array(32);
+    rng.bytes(out);
+    const published = "984ce172b9216f419f445367456d5619314a42a3da86b001387bfdb80e0cfe42";
+    expect(Buffer.from(out).toString("hex")).to.equal(published);
+  });
+
+  it("a host without entropy is a panic, not predictable numbers", () => {
+    const t = bootKernel();
+    const rng = new Arc4random({ rumpuser_getrandom: () => EIO }, (msg) => t.k.panic(msg));
+    expect(() => rng.next32()).to.throw(KernelPanic, "no entropy");
+  });
+
+  it("a wake-up that throws takes nobody else's turn; leaving more often than entering is a panic", () => {
+    const t = bootKernel();
+    const woken: number[] = [];
+    const lwps = [0, 1, 2].map((i) => {
+      const l = t.k.procs.lwp_create(t.k.procs.proc0);
+      l.l_wakeup = () => {
+        woken.push(i);
+        if (i === 1) throw new Error("caller's bug");
+      };
+      return l;
+    });
+    expect(() => t.in_kernel(() => lwps.forEach((l) => t.k.wakeup(l)))).to.throw("caller's bug");
+    t.run(0);
+    expect(woken).to.deep.equal([0, 1, 2]);
+    expect(() => t.k.leave()).to.throw(KernelPanic, "leave without enter");
   });
 
   it("the same seed gives the same numbers", () => {

@@ -5,7 +5,15 @@ import { M_COPYALL, MCLBYTES, MJUMBYTES, MT_DATA } from "../../../kernel-compone
 import type { Mbuf, MbufPools } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_get, m_getcl, m_gethdr, m_getjcl } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget, m_tobytes, m_verify } from "../../../kernel-components/kern/mbuf_bytes.ts";
-import { m_append, m_copyback, m_copydata, m_copym, m_defrag, m_dup, m_makewritable } from "../../../kernel-components/kern/mbuf_copy.ts";
+import {
+  m_append,
+  m_copyback,
+  m_copydata,
+  m_copym,
+  m_defrag,
+  m_dup,
+  m_makewritable,
+} from "../../../kernel-components/kern/mbuf_copy.ts";
 import { m_adj, m_cat, m_copyup, m_prepend, m_pullup, m_split } from "../../../kernel-components/kern/mbuf_ops.ts";
 import { M_UNWRITABLE } from "../../../kernel-components/kern/mbuf_space.ts";
 import { bootKernel } from "../../support/kernel.ts";
@@ -98,7 +106,8 @@ function build(mb: MbufPools, s: Step): Pair {
   for (let i = 0; i <= s.c % 4; i++) {
     const kind = shape % 3;
     shape = Math.floor(shape / 3);
-    const next = kind === 0 ? m_get(mb, MT_DATA) : kind === 1 ? m_getcl(mb, MT_DATA, false) : m_getjcl(mb, MT_DATA, false);
+    const next =
+      kind === 0 ? m_get(mb, MT_DATA) : kind === 1 ? m_getcl(mb, MT_DATA, false) : m_getjcl(mb, MT_DATA, false);
     if (next === null) throw new Error("no mbuf");
     const room = kind === 0 ? 256 : kind === 1 ? MCLBYTES : MJUMBYTES;
     const lead = shape % 60;

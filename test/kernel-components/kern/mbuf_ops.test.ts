@@ -3,16 +3,58 @@ import { expect } from "chai";
 import { ENOBUFS } from "../../../hypercall/api/errno.ts";
 import { KernelPanic } from "../../../kernel-components/kern/kernel.ts";
 import {
-  M_BCAST, M_COPYALL, M_CSUM_UDPv4, M_EXT, M_PKTHDR, M_PROTO1, MBS_PULLUP_FAIL, MCLBYTES, MHLEN, MLEN, MT_DATA, MT_HEADER,
+  M_BCAST,
+  M_COPYALL,
+  M_CSUM_UDPv4,
+  M_EXT,
+  M_PKTHDR,
+  M_PROTO1,
+  MBS_PULLUP_FAIL,
+  MCLBYTES,
+  MHLEN,
+  MLEN,
+  MT_DATA,
+  MT_HEADER,
 } from "../../../kernel-components/kern/mbuf.ts";
 import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
-import { m_ext_attach, m_ext_refcnt, m_free, m_freem, m_get, m_getcl, m_gethdr } from "../../../kernel-components/kern/mbuf_alloc.ts";
+import {
+  m_ext_attach,
+  m_ext_refcnt,
+  m_free,
+  m_freem,
+  m_get,
+  m_getcl,
+  m_gethdr,
+} from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget, m_tobytes } from "../../../kernel-components/kern/mbuf_bytes.ts";
-import { m_append, m_copyback, m_copydata, m_copym, m_defrag, m_dup, m_makewritable } from "../../../kernel-components/kern/mbuf_copy.ts";
+import {
+  m_append,
+  m_copyback,
+  m_copydata,
+  m_copym,
+  m_defrag,
+  m_dup,
+  m_makewritable,
+} from "../../../kernel-components/kern/mbuf_copy.ts";
 import { m_adj, m_cat, m_getm, m_prepend, m_pullup, m_split } from "../../../kernel-components/kern/mbuf_ops.ts";
 import { m_copy_pkthdr, m_move_pkthdr } from "../../../kernel-components/kern/mbuf_pkthdr.ts";
-import { M_LEADINGSPACE, M_TRAILINGSPACE, M_UNWRITABLE, m_align, m_apply, m_getptr, m_length, MbufPtr } from "../../../kernel-components/kern/mbuf_space.ts";
-import { m_tag_copy_chain, m_tag_delete, m_tag_find, m_tag_get, m_tag_prepend } from "../../../kernel-components/kern/mbuf_tag.ts";
+import {
+  M_LEADINGSPACE,
+  M_TRAILINGSPACE,
+  M_UNWRITABLE,
+  m_align,
+  m_apply,
+  m_getptr,
+  m_length,
+  MbufPtr,
+} from "../../../kernel-components/kern/mbuf_space.ts";
+import {
+  m_tag_copy_chain,
+  m_tag_delete,
+  m_tag_find,
+  m_tag_get,
+  m_tag_prepend,
+} from "../../../kernel-components/kern/mbuf_tag.ts";
 import { bootKernel } from "../../support/kernel.ts";
 import type { TestKernel } from "../../support/kernel.ts";
 
@@ -23,7 +65,13 @@ describe("mbuf operations", () => {
   });
   afterEach(() => t.end());
 
-  const packet = (n: number): Mbuf => m_devget(t.k.mb, new Uint8Array(n).map((_, i) => i), 0, null) as Mbuf;
+  const packet = (n: number): Mbuf =>
+    m_devget(
+      t.k.mb,
+      new Uint8Array(n).map((_, i) => i),
+      0,
+      null,
+    ) as Mbuf;
 
   it("m_gethdr clears every field of the packet header, whoever had the mbuf before", () => {
     const a = m_gethdr(t.k.mb, MT_DATA) as Mbuf;
@@ -36,7 +84,15 @@ describe("mbuf operations", () => {
     m_free(a);
     const b = m_gethdr(t.k.mb, MT_HEADER) as Mbuf;
     expect(b).to.equal(a);
-    expect([b.m_csum_flags, b.m_gso_size, b.m_vlan, b.m_rcvif, b.m_ts_ns, b.m_tags, b.m_pkthdr_len]).to.deep.equal([0, 0, 0, null, 0, null, 0]);
+    expect([b.m_csum_flags, b.m_gso_size, b.m_vlan, b.m_rcvif, b.m_ts_ns, b.m_tags, b.m_pkthdr_len]).to.deep.equal([
+      0,
+      0,
+      0,
+      null,
+      0,
+      null,
+      0,
+    ]);
     expect(b.m_flags).to.equal(M_PKTHDR);
     m_free(b);
   });
@@ -49,7 +105,14 @@ describe("mbuf operations", () => {
     m.m_nextpkt = follower;
     const n = m_prepend(m, 20) as Mbuf;
     expect(n).to.not.equal(m);
-    expect([n.m_pkthdr_len, n.m_len, n.m_nextpkt, m.m_nextpkt, m.m_flags & M_PKTHDR, n.m_flags & M_BCAST]).to.deep.equal([30, 20, follower, null, 0, M_BCAST]);
+    expect([
+      n.m_pkthdr_len,
+      n.m_len,
+      n.m_nextpkt,
+      m.m_nextpkt,
+      m.m_flags & M_PKTHDR,
+      n.m_flags & M_BCAST,
+    ]).to.deep.equal([30, 20, follower, null, 0, M_BCAST]);
     expect(m_prepend(n, 14)).to.equal(n);
     expect(n.m_pkthdr_len).to.equal(44);
     m_freem(n);
@@ -211,7 +274,11 @@ describe("mbuf operations", () => {
   it("tags are found in order, deleted, and copied deeply", () => {
     const m = packet(1);
     const n = packet(1);
-    for (const [id, byte] of [[1, 10], [2, 20], [1, 30]] as const) {
+    for (const [id, byte] of [
+      [1, 10],
+      [2, 20],
+      [1, 30],
+    ] as const) {
       const tag = m_tag_get(id, 1);
       tag.m_tag_data[0] = byte;
       m_tag_prepend(m, tag);

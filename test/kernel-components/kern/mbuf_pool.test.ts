@@ -2,10 +2,25 @@
 import { expect } from "chai";
 import { KernelPanic } from "../../../kernel-components/kern/kernel.ts";
 import {
-  M_COPYALL, MBS_CL_FAIL, MBS_DRAIN, MBS_JCL_FAIL, MBS_MBUF_FAIL, MT_CONTROL, MT_DATA,
+  M_COPYALL,
+  MBS_CL_FAIL,
+  MBS_DRAIN,
+  MBS_JCL_FAIL,
+  MBS_MBUF_FAIL,
+  MT_CONTROL,
+  MT_DATA,
 } from "../../../kernel-components/kern/mbuf.ts";
 import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
-import { m_claim, m_clget, m_free, m_freem, m_get, m_getcl, m_gethdr, m_getjcl } from "../../../kernel-components/kern/mbuf_alloc.ts";
+import {
+  m_claim,
+  m_clget,
+  m_free,
+  m_freem,
+  m_get,
+  m_getcl,
+  m_gethdr,
+  m_getjcl,
+} from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copym } from "../../../kernel-components/kern/mbuf_copy.ts";
 import { bootKernel } from "../../support/kernel.ts";
 

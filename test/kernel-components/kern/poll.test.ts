@@ -6,7 +6,15 @@ import { FREAD } from "../../../kernel-components/kern/fcntl.ts";
 import { lwp_block } from "../../../kernel-components/kern/lwp_block.ts";
 import { DTYPE_MISC, File, Ucred } from "../../../kernel-components/kern/proc.ts";
 import type { Fileops, Lwp, Proc } from "../../../kernel-components/kern/proc.ts";
-import { lwp_wait_done, POLLIN, POLLNVAL, POLLOUT, Selinfo, selnotify, selrecord } from "../../../kernel-components/kern/select.ts";
+import {
+  lwp_wait_done,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  Selinfo,
+  selnotify,
+  selrecord,
+} from "../../../kernel-components/kern/select.ts";
 import { INFTIM, Pollfd, sys_poll } from "../../../kernel-components/kern/sys_poll.ts";
 import { RetVal } from "../../../kernel-components/kern/uio.ts";
 import { EWAIT } from "../../../kernel-components/kern/wakeup.ts";
@@ -75,7 +83,12 @@ describe("poll and waiting", () => {
   it("tells at once what is ready, what is not open, and ignores negative descriptors", () => {
     const a = box();
     a.ready = POLLIN;
-    const fds = [new Pollfd(0, POLLIN | POLLOUT), new Pollfd(-1, POLLIN), new Pollfd(44, POLLIN), new Pollfd(0, POLLOUT)];
+    const fds = [
+      new Pollfd(0, POLLIN | POLLOUT),
+      new Pollfd(-1, POLLIN),
+      new Pollfd(44, POLLIN),
+      new Pollfd(0, POLLOUT),
+    ];
     expect(sys_poll(l, fds, 0, rv)).to.equal(0);
     expect([rv.val, ...fds.map((f) => f.revents)]).to.deep.equal([2, POLLIN, 0, POLLNVAL, 0]);
     expect(a.sel.sel_lwps, "nobody is left recorded").to.deep.equal([]);
@@ -138,6 +151,6 @@ describe("poll and waiting", () => {
       selnotify(s, POLLIN);
       selnotify(s, POLLIN);
     });
-    expect(woken.sort()).to.deep.equal([0, 1, 2]);
+    expect(woken.sort((a, b) => a - b)).to.deep.equal([0, 1, 2]);
   });
 });

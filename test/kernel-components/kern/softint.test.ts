@@ -2,7 +2,14 @@
 import { expect } from "chai";
 import { KernelPanic } from "../../../kernel-components/kern/kernel.ts";
 import {
-  SOFTINT_BIO, SOFTINT_CLOCK, softint_disestablish, softint_establish, SOFTINT_MPSAFE, SOFTINT_NET, softint_schedule, SOFTINT_SERIAL,
+  SOFTINT_BIO,
+  SOFTINT_CLOCK,
+  softint_disestablish,
+  softint_establish,
+  SOFTINT_MPSAFE,
+  SOFTINT_NET,
+  softint_schedule,
+  SOFTINT_SERIAL,
 } from "../../../kernel-components/kern/softint.ts";
 import { bootKernel } from "../../support/kernel.ts";
 
@@ -40,7 +47,11 @@ describe("softint", () => {
     const t = bootKernel();
     const order: string[] = [];
     const levels: [number, string][] = [
-      [SOFTINT_CLOCK, "clock"], [SOFTINT_NET, "net1"], [SOFTINT_NET | SOFTINT_MPSAFE, "net2"], [SOFTINT_SERIAL, "serial"], [SOFTINT_BIO, "bio"],
+      [SOFTINT_CLOCK, "clock"],
+      [SOFTINT_NET, "net1"],
+      [SOFTINT_NET | SOFTINT_MPSAFE, "net2"],
+      [SOFTINT_SERIAL, "serial"],
+      [SOFTINT_BIO, "bio"],
     ];
     const handles = levels.map(([level, name]) => softint_establish(t.k, level, (s: string) => order.push(s), name));
     t.in_kernel(() => handles.forEach((h) => softint_schedule(t.k, h)));
@@ -53,10 +64,15 @@ describe("softint", () => {
     const t = bootKernel();
     const order: string[] = [];
     let left = 20_000;
-    const self = softint_establish(t.k, SOFTINT_NET, () => {
-      if (order.length < 4) order.push("self");
-      if (--left > 0) softint_schedule(t.k, self);
-    }, null);
+    const self = softint_establish(
+      t.k,
+      SOFTINT_NET,
+      () => {
+        if (order.length < 4) order.push("self");
+        if (--left > 0) softint_schedule(t.k, self);
+      },
+      null,
+    );
     const other = softint_establish(t.k, SOFTINT_NET, () => order.push("other"), null);
     t.in_kernel(() => {
       softint_schedule(t.k, self);

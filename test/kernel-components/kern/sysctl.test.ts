@@ -5,10 +5,21 @@ import { printf } from "../../../kernel-components/kern/console.ts";
 import { evcnt_attach, evcnt_detach } from "../../../kernel-components/kern/evcnt.ts";
 import { Ucred } from "../../../kernel-components/kern/proc.ts";
 import type { Lwp, Proc } from "../../../kernel-components/kern/proc.ts";
-import { bytes_to_number, bytes_to_string, number_to_bytes, string_to_bytes, SysctlLen } from "../../../kernel-components/kern/sysctl_bytes.ts";
+import {
+  bytes_to_number,
+  bytes_to_string,
+  number_to_bytes,
+  string_to_bytes,
+  SysctlLen,
+} from "../../../kernel-components/kern/sysctl_bytes.ts";
 import { EVCNT_HDR } from "../../../kernel-components/kern/sysctl_kern.ts";
 import { CTL_DESCRIBE, CTL_KERN, CTL_QUERY, KERN_HOSTNAME } from "../../../kernel-components/kern/sysctl_mib.ts";
-import { SYSCTLDESC_HDR, SYSCTLNODE_NAME, SYSCTLNODE_NUM, SYSCTLNODE_SIZE } from "../../../kernel-components/kern/sysctl_query.ts";
+import {
+  SYSCTLDESC_HDR,
+  SYSCTLNODE_NAME,
+  SYSCTLNODE_NUM,
+  SYSCTLNODE_SIZE,
+} from "../../../kernel-components/kern/sysctl_query.ts";
 import { bootKernel } from "../../support/kernel.ts";
 import type { TestKernel } from "../../support/kernel.ts";
 
@@ -30,12 +41,18 @@ describe("sysctl", () => {
     expect(t.k.sysctl.sysctlbyname(name, bytes, size, null, user), name).to.equal(0);
     return bytes;
   };
-  const write = (name: string, value: Uint8Array, l: Lwp = root): number => t.k.sysctl.sysctlbyname(name, null, new SysctlLen(0), value, l);
+  const write = (name: string, value: Uint8Array, l: Lwp = root): number =>
+    t.k.sysctl.sysctlbyname(name, null, new SysctlLen(0), value, l);
 
   it("has NetBSD's names with NetBSD's numbers", () => {
     const names: [string, number[]][] = [
-      ["kern.ostype", [1, 1]], ["kern.osrelease", [1, 2]], ["kern.hostname", [1, 10]], ["kern.mbuf.nmbclusters", [1, 39, 3]],
-      ["kern.boottime", [1, 83]], ["hw.ncpu", [6, 3]], ["hw.pagesize", [6, 7]],
+      ["kern.ostype", [1, 1]],
+      ["kern.osrelease", [1, 2]],
+      ["kern.hostname", [1, 10]],
+      ["kern.mbuf.nmbclusters", [1, 39, 3]],
+      ["kern.boottime", [1, 83]],
+      ["hw.ncpu", [6, 3]],
+      ["hw.pagesize", [6, 7]],
     ];
     for (const [name, mib] of names) {
       expect(t.k.sysctl.sysctlnametomib(name), name).to.deep.equal(mib);
@@ -59,7 +76,11 @@ describe("sysctl", () => {
     tree.addInt("net.test.int", { desc: "d", get: () => int, set: (v) => ((int = v), 0) });
     tree.addQuad("net.test.quad", { desc: "d", get: () => quad, set: (v) => ((quad = v), 0) });
     tree.addBool("net.test.bool", { desc: "d", get: () => bool, set: (v) => ((bool = v), 0) });
-    tree.addStruct("net.test.struct", { desc: "d", get: () => struct, set: (v) => (v.length === 3 ? ((struct = v.slice()), 0) : EINVAL) });
+    tree.addStruct("net.test.struct", {
+      desc: "d",
+      get: () => struct,
+      set: (v) => (v.length === 3 ? ((struct = v.slice()), 0) : EINVAL),
+    });
     expect(write("net.test.int", number_to_bytes(-7, 4))).to.equal(0);
     expect(write("net.test.quad", number_to_bytes(-(2 ** 50), 8))).to.equal(0);
     expect(write("net.test.bool", number_to_bytes(1, 1))).to.equal(0);
@@ -108,10 +129,15 @@ describe("sysctl", () => {
   });
 
   it("a handler answers for its whole subtree", () => {
-    t.k.sysctl.addHandler("net.route", "Routes", (rest, _old, len) => {
-      len.len = rest.length;
-      return rest[0] === 7 ? 0 : EINVAL;
-    }, 17);
+    t.k.sysctl.addHandler(
+      "net.route",
+      "Routes",
+      (rest, _old, len) => {
+        len.len = rest.length;
+        return rest[0] === 7 ? 0 : EINVAL;
+      },
+      17,
+    );
     const len = new SysctlLen(0);
     expect(t.k.sysctl.sysctl([4, 17, 7, 0, 1, 0], null, len, null, user)).to.equal(0);
     expect(len.len).to.equal(4);
@@ -124,12 +150,18 @@ describe("sysctl", () => {
     expect(t.k.sysctl.sysctl([6, CTL_QUERY], nodes, len, null, user)).to.equal(0);
     const found = new Map<string, number>();
     for (let at = 0; at < len.len; at += SYSCTLNODE_SIZE) {
-      found.set(bytes_to_string(nodes.subarray(at + SYSCTLNODE_NAME)), bytes_to_number(nodes.subarray(at + SYSCTLNODE_NUM, at + SYSCTLNODE_NUM + 4)));
+      found.set(
+        bytes_to_string(nodes.subarray(at + SYSCTLNODE_NAME)),
+        bytes_to_number(nodes.subarray(at + SYSCTLNODE_NUM, at + SYSCTLNODE_NUM + 4)),
+      );
     }
     expect([found.get("ncpu"), found.get("machine")]).to.deep.equal([3, 1]);
     len.len = nodes.length;
     expect(t.k.sysctl.sysctl([6, CTL_DESCRIBE], nodes, len, null, user)).to.equal(0);
-    expect([bytes_to_number(nodes.subarray(0, 4)), bytes_to_string(nodes.subarray(SYSCTLDESC_HDR))]).to.deep.equal([1, "Machine class"]);
+    expect([bytes_to_number(nodes.subarray(0, 4)), bytes_to_string(nodes.subarray(SYSCTLDESC_HDR))]).to.deep.equal([
+      1,
+      "Machine class",
+    ]);
     expect(t.k.sysctl.sysctl([6, 3, CTL_QUERY], nodes, len, null, user)).to.equal(ENOTDIR);
     expect(t.k.sysctl.sysctl([6, -3], nodes, len, null, root)).to.equal(EOPNOTSUPP);
   });
