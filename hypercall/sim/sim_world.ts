@@ -218,9 +218,9 @@ export class SimWorld {
       this.now_ns = time;
       this.storm.begin();
     }
+    this.storm.count(target.sim_name, time);
     this.queue.remove(id);
     this.events++;
-    this.storm.count(target.sim_name, time);
     if (this.log !== null) this.log(time, target.sim_name, arg);
     target.sim_fire(arg);
     if (this.defer_runs.length > 0) this.run_deferred();
