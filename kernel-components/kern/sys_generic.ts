@@ -3,7 +3,7 @@ import { EBADF, EFAULT, EINTR, EINVAL, ENOENT, EWOULDBLOCK } from "../../hyperca
 import { fd_alloc, fd_getfile } from "./descrip.ts";
 import { FileOut } from "./devsw.ts";
 import { FASYNC, FNONBLOCK, FREAD, FWRITE, O_CLOEXEC } from "./fcntl.ts";
-import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, IOC_IN, IOC_INOUT, IOCPARM_LEN } from "./ioccom.ts";
+import { FIOASYNC, FIOCLEX, FIONBIO, FIONCLEX, IOC_INOUT, IOCPARM_LEN } from "./ioccom.ts";
 import type { File, Lwp, Stat } from "./proc.ts";
 import type { RetVal, Uio } from "./uio.ts";
 import { EWAIT } from "./wakeup.ts";
@@ -73,11 +73,6 @@ function set_flag(l: Lwp, fp: File, cmd: number, data: Uint8Array, flag: number)
   const error = fp.f_ops.fo_ioctl(l, fp, cmd, data);
   if (error !== 0) fp.f_flag = before;
   return error;
-}
-
-/** Whether `cmd` takes an argument in. For those who marshal calls. */
-export function ioctl_takes(cmd: number): boolean {
-  return (cmd & IOC_IN) !== 0;
 }
 
 /** open(2) of a device node. rv.val: the descriptor. */
