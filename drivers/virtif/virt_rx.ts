@@ -15,8 +15,9 @@ import {
   FR_GSO_ECN,
   FR_GSO_NONE,
   FR_GSO_SIZE,
+  FR_GSO_TCPV4,
+  FR_GSO_TCPV6,
   FR_GSO_TYPE,
-  FR_GSO_UDP,
   FR_GSO_UDP_L4,
   FR_HDR,
   FR_LEN,
@@ -147,9 +148,9 @@ export class VirtRx {
   /** Bytes of the headers of a superframe; the host's own number is only a hint. 0: not what it says it is. */
   private hdr_len(m: Mbuf, gso: number): number {
     const start = m.m_csum_start;
-    if ((m.m_csum_flags & M_CSUM_DATA) === 0 || gso === FR_GSO_UDP || start + UDP_HDRLEN > m.m_pkthdr_len) return 0;
+    if ((m.m_csum_flags & M_CSUM_DATA) === 0 || start + UDP_HDRLEN > m.m_pkthdr_len) return 0;
     if (gso === FR_GSO_UDP_L4) return start + UDP_HDRLEN;
-    if (start + TH_OFF_BYTE >= m.m_pkthdr_len) return 0;
+    if ((gso !== FR_GSO_TCPV4 && gso !== FR_GSO_TCPV6) || start + TH_OFF_BYTE >= m.m_pkthdr_len) return 0;
     m_copydata_slab(m, start + TH_OFF_BYTE, 1, this.scratch);
     const len = start + ((this.mb.dv.getUint8(this.scratch) >>> 4) << 2);
     return len <= HDRLEN_MAX && len <= m.m_pkthdr_len ? len : 0;
