@@ -53,11 +53,15 @@ class RtmRequest {
   }
 }
 
-/** Answers one message. Returns an errno, which the answer carries too. A message too broken to be answered only gives the errno. */
+/**
+ * Answers one message. Returns an errno, which the answer carries too. A message too broken to be read
+ * gives the errno only: no socket ever reads a message whose addresses do not parse.
+ */
 function route_output(net: Net, rcb: RawCb, msg: Uint8Array, l: Lwp): number {
   const r = new RtmRequest(msg);
   if (msg.length < SIZEOF_RT_MSGHDR || r.dv.getUint16(0, true) !== msg.length) return EINVAL;
   if (msg[2] !== RTM_VERSION) return EPROTONOSUPPORT;
+  if (rt_xaddrs(msg, SIZEOF_RT_MSGHDR, r.dv.getInt32(RTM_ADDRS_OFF, true), r.info) !== 0) return EINVAL;
   r.dv.setInt32(RTM_PID_OFF, l.l_proc.p_pid, true);
   const error = route_request(net, r, l);
   const dv = r.reply === msg ? r.dv : new DataView(r.reply.buffer);
@@ -72,8 +76,6 @@ function route_output(net: Net, rcb: RawCb, msg: Uint8Array, l: Lwp): number {
 function route_request(net: Net, r: RtmRequest, l: Lwp): number {
   const type = r.msg[RTM_TYPE_OFF];
   const info = r.info;
-  const error = rt_xaddrs(r.msg, SIZEOF_RT_MSGHDR, r.dv.getInt32(RTM_ADDRS_OFF, true), info);
-  if (error !== 0) return error;
   info.rti_flags = r.dv.getInt32(RTM_FLAGS_OFF, true);
   if (info.rti_dst === null) return EINVAL;
   if (sa_family(info.rti_dst) >= AF_MAX || (info.rti_gateway !== null && sa_family(info.rti_gateway) >= AF_MAX)) return EINVAL;
