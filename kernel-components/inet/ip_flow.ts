@@ -1,0 +1,79 @@
+/*
+ * The flow cache: the forwarding of plain packets without options, filters, redirects or fragmentation, in one function. An entry remembers that a destination is not
+ * ours and which route leads to it; it is good for one generation of the routing table and of our addresses, and everything that is not a plain case is left to
+ * ip_input's ordinary way.
+ */
+import { M_BCAST, M_CSUM_DATA, M_MCAST } from "../kern/mbuf.ts";
+import type { Mbuf } from "../kern/mbuf.ts";
+import type { Ifnet } from "../net/if.ts";
+import { IFF_LOOPBACK, IFF_UP } from "../net/if_flags.ts";
+import type { Rtentry } from "../net/rtentry.ts";
+import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, RTF_UP } from "../net/rtentry.ts";
+import { AF_INET } from "../wire/sockaddr.ts";
+import { ip_decrement_ttl } from "../wire/ipv4.ts";
+import type { Inet } from "./inet.ts";
+import { in_canforward } from "./in.ts";
+import { IPFLOW_MASK } from "./ip_flow_var.ts";
+import { IPS_FASTFORWARD, IPS_FORWARD } from "./ip_stat.ts";
+
+/** Slot of a destination. */
+// hot
+function ipflow_slot(dst: number): number {
+  return (dst ^ (dst >>> 8) ^ (dst >>> 16)) & IPFLOW_MASK;
+}
+
+/** Forwards m if it is a plain case of a known flow; true if it took (and consumed) it. Preconditions: m has a valid header of 20 bytes, contiguous. */
+// hot
+export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf): boolean {
+  const flow = inet.ipflow;
+  const dv = inet.dv;
+  const off = m.m_off;
+  const dst = dv.getInt32(off + 16);
+  const slot = ipflow_slot(dst);
+  const rt = flow.ipf_rt[slot];
+  if (rt === null || flow.ipf_dst[slot] !== dst) return false;
+  if (flow.rt_gen !== inet.net.rt_generation || flow.in_gen !== inet.in_gen) {
+    ip_flow_flush(inet);
+    return false;
+  }
+  const oifp = rt.rt_ifp;
+  const mtu = rt.rt_rmx.rmx_mtu !== 0 ? rt.rt_rmx.rmx_mtu : oifp.if_mtu;
+  if (
+    oifp === ifp ||
+    m.m_pkthdr_len > mtu ||
+    dv.getUint8(off + 8) <= 1 ||
+    (m.m_flags & (M_BCAST | M_MCAST)) !== 0 ||
+    ((m.m_csum_flags & M_CSUM_DATA) !== 0 && (oifp.if_csum_flags_tx & M_CSUM_DATA) === 0) ||
+    (oifp.if_flags & IFF_UP) === 0 ||
+    inet.net.inet_pfil_hook !== null ||
+    !in_canforward(dv.getInt32(off + 12))
+  ) {
+    return false;
+  }
+  ip_decrement_ttl(dv, off);
+  inet.ipstat[IPS_FORWARD]++;
+  inet.ipstat[IPS_FASTFORWARD]++;
+  rt.rt_rmx.rmx_pksent++;
+  oifp.if_output(oifp, m, AF_INET, flow.ipf_nexthop[slot], rt);
+  return true;
+}
+
+/** Remembers that packets to dst are forwarded by rt. Called by ip_forward after it has done so once. */
+export function ip_flow_create(inet: Inet, dst: number, rt: Rtentry): void {
+  if (inet.ip_maxflows === 0) return;
+  if ((rt.rt_flags & RTF_UP) === 0 || (rt.rt_flags & (RTF_REJECT | RTF_BLACKHOLE)) !== 0) return;
+  if ((rt.rt_ifp.if_flags & IFF_LOOPBACK) !== 0) return;
+  const flow = inet.ipflow;
+  if (flow.rt_gen !== inet.net.rt_generation || flow.in_gen !== inet.in_gen) ip_flow_flush(inet);
+  const slot = ipflow_slot(dst);
+  flow.ipf_dst[slot] = dst;
+  flow.ipf_nexthop[slot] = (rt.rt_flags & RTF_GATEWAY) !== 0 ? rt.rt_gw4 : dst;
+  flow.ipf_rt[slot] = rt;
+}
+
+/** Forgets every flow. */
+export function ip_flow_flush(inet: Inet): void {
+  inet.ipflow.ipf_rt.fill(null);
+  inet.ipflow.rt_gen = inet.net.rt_generation;
+  inet.ipflow.in_gen = inet.in_gen;
+}

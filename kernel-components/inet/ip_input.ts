@@ -1,0 +1,128 @@
+/*
+ * IPv4 input: every check that RFC 1122 §3.2.1 and RFC 1812 §5.2.2 ask for, then the flow cache, options, and the decision local or forward.
+ */
+import { M_BCAST, M_CSUM_IPv4, M_CSUM_IPv4_BAD, M_CSUM_OK, M_LOOP, M_MCAST } from "../kern/mbuf.ts";
+import type { Mbuf } from "../kern/mbuf.ts";
+import { m_adj, m_pullup } from "../kern/mbuf_ops.ts";
+import type { Ifnet } from "../net/if.ts";
+import { IFF_LOOPBACK } from "../net/if_flags.ts";
+import { PFIL_IN, pfil_run_hooks } from "../net/pfil.ts";
+import { cksum, ip_cksum20 } from "../wire/cksum.ts";
+import { INADDR_ANY, INADDR_BROADCAST, IN_MULTICAST } from "../wire/in.ts";
+import { ip_off, IP_HDRLEN, IP_MF, IP_OFFMASK } from "../wire/ipv4.ts";
+import type { Inet } from "./inet.ts";
+import { in_broadcast, in_lookup_multi, in_usable_ia } from "./in_ifaddr.ts";
+import { ip_deliver } from "./ip_deliver.ts";
+import { ip_drop } from "./ip_drop.ts";
+import { ip_dooptions } from "./ip_options.ts";
+import { ip_flow_forward } from "./ip_flow.ts";
+import { ip_forward } from "./ip_forward.ts";
+import {
+  IPS_BADADDR, IPS_BADHLEN, IPS_BADLEN, IPS_BADSUM, IPS_BADVERS, IPS_CANTFORWARD, IPS_LLBCAST, IPS_NOIF, IPS_NOTMEMBER, IPS_PFILDROP_IN,
+  IPS_RCVMEMDROP, IPS_TOOSHORT, IPS_TOOSMALL, IPS_TOTAL,
+} from "./ip_stat.ts";
+
+/** First byte of a header of version 4 without options. */
+const IP_VHL_BORING = 0x45;
+
+/**
+ * A packet from a link layer, the link header stripped. Consumes m.
+ *
+ * Preconditions: m.m_rcvif is ifp; M_BCAST or M_MCAST is set if it came by link-layer broadcast or multicast.
+ */
+// hot
+export function ip_input(inet: Inet, ifp: Ifnet, m0: Mbuf): void {
+  const dv = inet.dv;
+  let m = m0;
+  inet.ipstat[IPS_TOTAL]++;
+  if (m.m_len < IP_HDRLEN) {
+    if (m.m_pkthdr_len < IP_HDRLEN) return ip_drop(inet, m, IPS_TOOSMALL);
+    const p = m_pullup(m, IP_HDRLEN);
+    if (p === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
+    m = p;
+  }
+  let hlen = IP_HDRLEN;
+  if (dv.getUint8(m.m_off) !== IP_VHL_BORING) {
+    const vhl = dv.getUint8(m.m_off);
+    if (vhl >>> 4 !== 4) return ip_drop(inet, m, IPS_BADVERS);
+    hlen = (vhl & 15) << 2;
+    if (hlen < IP_HDRLEN || hlen > m.m_pkthdr_len) return ip_drop(inet, m, IPS_BADHLEN);
+    if (hlen > m.m_len) {
+      const p = m_pullup(m, hlen);
+      if (p === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
+      m = p;
+    }
+  }
+  const off = m.m_off;
+  if ((m.m_csum_flags & (M_CSUM_IPv4 | M_CSUM_OK)) === 0) {
+    if ((hlen === IP_HDRLEN ? ip_cksum20(dv, off) : cksum(dv, off, hlen)) !== 0) return ip_drop(inet, m, IPS_BADSUM);
+  } else if ((m.m_csum_flags & M_CSUM_IPv4_BAD) !== 0) return ip_drop(inet, m, IPS_BADSUM);
+  const len = dv.getUint16(off + 2);
+  if (len < hlen) return ip_drop(inet, m, IPS_BADLEN);
+  const excess = m.m_pkthdr_len - len;
+  if (excess !== 0) {
+    if (excess < 0) return ip_drop(inet, m, IPS_TOOSHORT);
+    // Link padding: it must go, or it would be echoed (Etherleak).
+    if (m.m_len === m.m_pkthdr_len) {
+      m.m_len = len;
+      m.m_pkthdr_len = len;
+    } else m_adj(m, -excess);
+  }
+  if (ip_martian(dv.getInt32(off + 12), dv.getInt32(off + 16)) && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+    return ip_drop(inet, m, IPS_BADADDR);
+  }
+  if (hlen === IP_HDRLEN && inet.ip_forwarding !== 0 && ip_flow_forward(inet, ifp, m)) return;
+  ip_input_slow(inet, ifp, m, hlen);
+}
+
+/** Source multicast, class E or broadcast, or either on the loopback network (RFC 1122 §3.2.1.3 (e) (g), RFC 1812 §5.3.7). */
+// hot
+function ip_martian(src: number, dst: number): boolean {
+  const top = src >>> 24;
+  return top >= 224 || top === 127 || dst >>> 24 === 127;
+}
+
+/** The rest of input, for what the flow cache does not carry: filters, options, the decision local or forward. */
+function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
+  let m = m0;
+  let hlen = hlen0;
+  inet.ip_nhops = 0;
+  const ph = inet.net.inet_pfil_hook;
+  if (ph !== null) {
+    const p = pfil_run_hooks(ph, m, ifp, PFIL_IN);
+    if (p === null) return void inet.ipstat[IPS_PFILDROP_IN]++;
+    m = p;
+    hlen = (inet.dv.getUint8(m.m_off) & 15) << 2;
+  }
+  if (hlen > IP_HDRLEN && ip_dooptions(inet, ifp, m)) return;
+  const dst = inet.dv.getInt32(m.m_off + 16);
+  if (IN_MULTICAST(dst)) {
+    if (in_lookup_multi(inet, dst, ifp) === null) return ip_drop(inet, m, IPS_NOTMEMBER);
+    return ip_input_ours(inet, ifp, m, hlen);
+  }
+  const ia = in_usable_ia(inet, dst);
+  if (ia !== null) {
+    if (inet.ip_checkinterface !== 0 && inet.ip_forwarding === 0 && ia.ifa_ifp !== ifp && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+      return ip_drop(inet, m, IPS_BADADDR);
+    }
+    // RFC 1122 §3.3.6: "SHOULD silently discard a datagram that is received via a link-layer broadcast but does not specify an IP multicast or broadcast".
+    if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0 && (m.m_flags & M_LOOP) === 0) return ip_drop(inet, m, IPS_LLBCAST);
+    return ip_input_ours(inet, ifp, m, hlen);
+  }
+  if (dst === INADDR_BROADCAST || dst === INADDR_ANY || in_broadcast(dst, ifp)) return ip_input_ours(inet, ifp, m, hlen);
+  if (inet.in_ifaddrhead.length === 0) return ip_drop(inet, m, IPS_NOIF);
+  if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0) return ip_drop(inet, m, IPS_LLBCAST);
+  if (inet.ip_forwarding === 0) return ip_drop(inet, m, IPS_CANTFORWARD);
+  ip_forward(inet, ifp, m, false);
+}
+
+/** For us. A source that cannot be a single other host is refused here, so that no layer above answers it (land, RFC 1122 §3.2.1.3, smurf). */
+function ip_input_ours(inet: Inet, ifp: Ifnet, m: Mbuf, hlen: number): void {
+  const src = inet.dv.getInt32(m.m_off + 12);
+  if ((ifp.if_flags & IFF_LOOPBACK) === 0 && (m.m_flags & M_LOOP) === 0) {
+    if (inet.in_ifaddrhash.has(src) && in_usable_ia(inet, src) !== null) return ip_drop(inet, m, IPS_BADADDR);
+  }
+  if (src !== INADDR_ANY && in_broadcast(src, ifp)) return ip_drop(inet, m, IPS_BADADDR);
+  if (src !== INADDR_ANY && src >>> 24 === 0) return ip_drop(inet, m, IPS_BADADDR);
+  ip_deliver(inet, m, hlen, (ip_off(inet.dv, m.m_off) & (IP_MF | IP_OFFMASK)) !== 0);
+}
