@@ -3,8 +3,8 @@
  * mbufs they are given; those that return a boolean take them only when they return true. Source: NetBSD uipc_socket2(9).
  */
 import type { Mbuf } from "../kern/mbuf.ts";
-import { M_EOR, M_EXT, MSIZE, MT_CONTROL, MT_OOBDATA, MT_SONAME } from "../kern/mbuf.ts";
-import { m_free, m_get } from "../kern/mbuf_alloc.ts";
+import { M_EOR, M_EXT, MLEN, MSIZE, MT_CONTROL, MT_OOBDATA, MT_SONAME } from "../kern/mbuf.ts";
+import { m_ext_release, m_free, m_get } from "../kern/mbuf_alloc.ts";
 import { M_TRAILINGSPACE, M_UNWRITABLE } from "../kern/mbuf_space.ts";
 import { AF_INET } from "./socket_abi.ts";
 import type { Sockbuf } from "./sockbuf.ts";
@@ -175,12 +175,25 @@ function sblinkaddr(sb: Sockbuf, name: Mbuf, m0: Mbuf | null, control: Mbuf | nu
     tail.m_next = c;
     tail = c;
   }
+  if (m0 !== null && (m0.m_flags & M_EXT) !== 0 && sb.sb_mbcnt > sb.sb_mbmax >> 2) sbcompact(m0);
   for (let m = m0; m !== null; m = m.m_next) {
     sballoc(sb, m);
     tail.m_next = m;
     tail = m;
   }
   sblinkrecord(sb, name, tail);
+}
+
+/**
+ * A small packet in a cluster moves into its own mbuf, so that datagrams that queue up do not pin eight times their size. Done only when
+ * a quarter of the buffer's memory is used: a receiver that keeps up pays nothing.
+ */
+function sbcompact(m: Mbuf): void {
+  const len = m.m_len;
+  if (len > MLEN || m.m_next !== null) return;
+  m.m_pool.u8.copyWithin(m.m_dat, m.m_off, m.m_off + len);
+  m_ext_release(m);
+  m.m_len = len;
 }
 
 /** Appends a record of control messages and data. False if there is no room: nothing was taken. */

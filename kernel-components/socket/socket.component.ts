@@ -15,8 +15,11 @@ import { uipc_ctloutput, unp_usrreqs } from "./uipc_usrreq.ts";
 import { unp_dispose, unp_externalize, unp_rights_close } from "./unp_rights.ts";
 import { UnixDomain } from "./unpcb.ts";
 
-/** Default of kern.somaxkva: 64 MB of reserved buffer memory for all sockets together. */
-export const SOMAXKVA: number = 64 * 1024 * 1024;
+/**
+ * Default of kern.somaxkva: what the limits of all socket buffers together may promise. Promises are not memory: what is really used is
+ * bounded by kern.mbuf.*, and a million sockets promise 256 GB. NetBSD: an int there, which counts lent pages.
+ */
+export const SOMAXKVA: number = 2 ** 40;
 /** Smallest kern.somaxkva. */
 const SOMAXKVA_MIN = 1024 * 1024;
 
@@ -40,8 +43,8 @@ function soinit(k: Kernel): void {
       get: () => layer.sb_max,
       set: (v) => sb_max_set(layer, v),
     });
-    tree.addInt("kern.somaxkva", {
-      desc: "Maximum amount of memory reserved for all socket buffers",
+    tree.addQuad("kern.somaxkva", {
+      desc: "Maximum sum of the limits of all socket buffers",
       get: () => layer.somaxkva,
       set: (v) => {
         layer.somaxkva = v;

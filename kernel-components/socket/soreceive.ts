@@ -96,6 +96,7 @@ function soreceive_stream(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
   const slab = so.so_layer.k.mb;
   const before = uio.uio_resid;
   so.so_state &= ~SS_RCVATMARK;
+  out.flags &= ~MSG_EOR;
   let m = sb.sb_mb;
   const next = (m as Mbuf).m_nextpkt;
   while (m !== null && uio.uio_resid > 0) {
@@ -109,10 +110,14 @@ function soreceive_stream(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
     }
     if (m.m_len > 0) uiomove(slab, m.m_off, m.m_len, uio);
     sbfree(sb, m);
+    const eor: number = m.m_flags & M_EOR;
     m = m_free(m);
+    if (eor !== 0) {
+      out.flags |= MSG_EOR;
+      break;
+    }
   }
   sbsethead(sb, m, next);
-  out.flags &= ~MSG_EOR;
   sbunlock(sb, l, POLLIN);
   if (before !== uio.uio_resid && (so.so_proto.pr_flags & PR_WANTRCVD) !== 0 && so.so_pcb !== null) {
     sopr(so).pr_rcvd(so, out.flags, l);

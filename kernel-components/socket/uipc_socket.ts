@@ -142,6 +142,7 @@ export function soshutdown(so: Socket, how: number): number {
  */
 export function soclose(so: Socket): number {
   let error = 0;
+  so.so_upcall = null;
   if ((so.so_options & SO_ACCEPTCONN) !== 0) soclose_queues(so);
   if (so.so_pcb !== null) {
     if ((so.so_state & SS_ISCONNECTED) !== 0 && (so.so_state & SS_ISDISCONNECTING) === 0) error = sodisconnect(so);
@@ -149,7 +150,6 @@ export function soclose(so: Socket): number {
   }
   KASSERT((so.so_state & SS_NOFDREF) === 0, "soclose: no descriptor refers to the socket");
   so.so_state |= SS_NOFDREF;
-  so.so_upcall = null;
   sowwakeup(so);
   sorwakeup(so);
   sofree(so);
