@@ -3,6 +3,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cstring>
+
 #include "rumpuser.h"
 
 namespace rumpuser {
@@ -45,6 +47,10 @@ enum {
 };
 static const uint32_t FR_BATCH = 256;
 static const uint32_t IOV_MAX_FRAME = 64;
+// No frame of a tap is longer: an IP packet and its link header with VLAN tags.
+static const size_t FR_LONGEST = 65535 + 14 + 8;
+// Frames in several pieces up to this length are copied together.
+static const size_t COPY_MAX = 512;
 
 // The arguments shared by both directions: (fd, slab, ctl, n, hdrlen).
 struct Batch {
@@ -71,27 +77,53 @@ struct Batch {
   uint8_t* at(int32_t off, int32_t len) { return region_at(st, slab, static_cast<uint32_t>(off), static_cast<uint32_t>(len)); }
 };
 
-// Reads one frame into record `i` and, when longer, on into the overflow buffer. Returns its length, 0 when dropped, or -errno.
-static int32_t rx_frame(Batch& b, uint32_t i) {
-  int32_t* rec = b.w + FR_HDR + i * FR_STRIDE;
-  VnetHdr hdr = {};
-  // One byte beyond the room tells a frame that was cut from one that fits exactly.
+// The virtio header has to lie right before the frame for a transfer in one piece. It borrows the bytes there for the time of the system
+// call, in which no JavaScript runs, and puts them back.
+struct Borrowed {
+  uint8_t* at;
+  uint8_t saved[sizeof(VnetHdr)];
+
+  Borrowed(uint8_t* frame, uint32_t hdrlen) : at(frame - hdrlen) { memcpy(saved, at, sizeof saved); }
+  ~Borrowed() { memcpy(at, saved, sizeof saved); }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+};
+
+// Reads header and frame. Returns what readv did, with the header in *hdr.
+static ssize_t rx_read(Batch& b, const int32_t* rec, VnetHdr* hdr, size_t* room) {
+  const uint32_t off = static_cast<uint32_t>(rec[FR_OFF]);
+  const uint32_t cap = static_cast<uint32_t>(rec[FR_CAP]);
+  uint8_t* frame = b.at(rec[FR_OFF], rec[FR_CAP]);
+  const uint32_t overcap = static_cast<uint32_t>(b.w[FR_OVER_CAP]);
+  uint8_t* over = b.at(b.w[FR_OVER_OFF], b.w[FR_OVER_CAP]);
+  if (frame == nullptr || over == nullptr || off < sizeof *hdr) {
+    errno = EFAULT;
+    return -1;
+  }
+  *room = static_cast<size_t>(cap) + overcap;
+  Borrowed header(frame, b.hdrlen);
+  // One byte beyond the room tells a frame that was cut from one that fits exactly; no frame is longer than FR_LONGEST.
   uint8_t beyond;
-  struct iovec iov[4] = {{&hdr, b.hdrlen}, {b.at(rec[FR_OFF], rec[FR_CAP]), static_cast<uint32_t>(rec[FR_CAP])}, {&beyond, 1}, {}};
-  if (iov[1].iov_base == nullptr) return -EFAULT;
-  size_t room = iov[1].iov_len;
-  int n = 3;
-  if (b.w[FR_OVER_CAP] != 0) {
-    iov[3] = iov[2];
-    iov[2] = {b.at(b.w[FR_OVER_OFF], b.w[FR_OVER_CAP]), static_cast<uint32_t>(b.w[FR_OVER_CAP])};
-    if (iov[2].iov_base == nullptr) return -EFAULT;
-    room += iov[2].iov_len;
-    n = 4;
+  struct iovec iov[3] = {{header.at, b.hdrlen + cap}, {over, overcap}, {&beyond, 1}};
+  int n = *room >= FR_LONGEST ? 2 : 3;
+  if (overcap == 0) {
+    iov[1] = iov[2];
+    n = 2;
   }
   ssize_t got;
   do {
     got = readv(b.fd, iov, n);
   } while (got < 0 && errno == EINTR);
+  memcpy(hdr, header.at, sizeof *hdr);
+  return got;
+}
+
+// Reads one frame into record `i` and, when longer, on into the overflow buffer. Returns its length, 0 when dropped, or -errno.
+static int32_t rx_frame(Batch& b, uint32_t i) {
+  int32_t* rec = b.w + FR_HDR + i * FR_STRIDE;
+  VnetHdr hdr = {};
+  size_t room = 0;
+  const ssize_t got = rx_read(b, rec, &hdr, &room);
   if (got < 0) return -errno;
   if (got <= static_cast<ssize_t>(b.hdrlen)) return 0;
   const size_t len = static_cast<size_t>(got) - b.hdrlen;
@@ -99,6 +131,7 @@ static int32_t rx_frame(Batch& b, uint32_t i) {
     b.w[FR_DROPPED]++;
     return 0;
   }
+  if (b.hdrlen == 0) hdr = {};
   rec[FR_LEN] = static_cast<int32_t>(len);
   rec[FR_FLAGS] = hdr.flags;
   rec[FR_GSO_TYPE] = hdr.gso_type;
@@ -130,30 +163,64 @@ static napi_value tap_rx(napi_env env, napi_callback_info info) {
   return ret_i32(env, static_cast<int32_t>(got));
 }
 
+static void tx_header(const int32_t* rec, VnetHdr* hdr) {
+  hdr->flags = static_cast<uint8_t>(rec[FR_FLAGS]);
+  hdr->gso_type = static_cast<uint8_t>(rec[FR_GSO_TYPE]);
+  hdr->gso_size = static_cast<uint16_t>(rec[FR_GSO_SIZE]);
+  hdr->hdr_len = static_cast<uint16_t>(rec[FR_HDR_LEN]);
+  hdr->csum_start = static_cast<uint16_t>(rec[FR_CSUM_START]);
+  hdr->csum_offset = static_cast<uint16_t>(rec[FR_CSUM_OFFSET]);
+  hdr->num_buffers = 0;
+}
+
+// Several pieces: a short frame is copied together, because that costs less than a vector; a long one goes out as it is.
+static ssize_t tx_pieces(Batch& b, const VnetHdr& hdr, const struct iovec* pieces, uint32_t n, size_t len) {
+  if (len <= COPY_MAX) {
+    uint8_t whole[sizeof hdr + COPY_MAX];
+    memcpy(whole, &hdr, b.hdrlen);
+    size_t at = b.hdrlen;
+    for (uint32_t p = 0; p < n; p++) {
+      memcpy(whole + at, pieces[p].iov_base, pieces[p].iov_len);
+      at += pieces[p].iov_len;
+    }
+    return write(b.fd, whole, at);
+  }
+  VnetHdr own = hdr;
+  struct iovec iov[IOV_MAX_FRAME + 1];
+  iov[0] = {&own, b.hdrlen};
+  memcpy(iov + 1, pieces, n * sizeof *pieces);
+  return writev(b.fd, iov, static_cast<int>(n) + 1);
+}
+
+// One piece, with the header in front of it.
+static ssize_t tx_one(Batch& b, const VnetHdr& hdr, const struct iovec& piece) {
+  uint8_t* frame = static_cast<uint8_t*>(piece.iov_base);
+  Borrowed header(frame, b.hdrlen);
+  memcpy(header.at, &hdr, b.hdrlen);
+  return write(b.fd, header.at, b.hdrlen + piece.iov_len);
+}
+
 // Writes record `i`. Returns 0 or an errno.
 static int tx_frame(Batch& b, uint32_t i) {
   const int32_t* rec = b.w + FR_HDR + i * FR_STRIDE;
   const uint32_t niov = static_cast<uint32_t>(rec[FR_NIOV]);
   const uint32_t first = static_cast<uint32_t>(rec[FR_IOV]);
   if (niov == 0 || niov > IOV_MAX_FRAME || first > b.words || b.words - first < niov * 2) return EINVAL;
-  VnetHdr hdr = {};
-  hdr.flags = static_cast<uint8_t>(rec[FR_FLAGS]);
-  hdr.gso_type = static_cast<uint8_t>(rec[FR_GSO_TYPE]);
-  hdr.gso_size = static_cast<uint16_t>(rec[FR_GSO_SIZE]);
-  hdr.hdr_len = static_cast<uint16_t>(rec[FR_HDR_LEN]);
-  hdr.csum_start = static_cast<uint16_t>(rec[FR_CSUM_START]);
-  hdr.csum_offset = static_cast<uint16_t>(rec[FR_CSUM_OFFSET]);
-  struct iovec iov[IOV_MAX_FRAME + 1];
-  iov[0] = {&hdr, b.hdrlen};
+  VnetHdr hdr;
+  tx_header(rec, &hdr);
+  struct iovec pieces[IOV_MAX_FRAME];
+  size_t len = 0;
   for (uint32_t p = 0; p < niov; p++) {
     const int32_t* pair = b.w + first + p * 2;
     uint8_t* at = b.at(pair[0], pair[1]);
     if (at == nullptr) return EFAULT;
-    iov[p + 1] = {at, static_cast<uint32_t>(pair[1])};
+    pieces[p] = {at, static_cast<uint32_t>(pair[1])};
+    len += pieces[p].iov_len;
   }
+  const bool headroom = static_cast<uint32_t>(b.w[first]) >= sizeof hdr;
   ssize_t sent;
   do {
-    sent = writev(b.fd, iov, static_cast<int>(niov) + 1);
+    sent = niov == 1 && headroom ? tx_one(b, hdr, pieces[0]) : tx_pieces(b, hdr, pieces, niov, len);
   } while (sent < 0 && errno == EINTR);
   if (sent < 0) return errno;
   b.w[FR_BYTES] += static_cast<int32_t>(sent - static_cast<ssize_t>(b.hdrlen));
