@@ -41,14 +41,15 @@ export function selrecord(l: Lwp, sip: Selinfo): void {
   l.l_sels.push(sip);
 }
 
-/** Something happened: wake all who wait, when the kernel is left. They are no longer recorded. hot */
+/** Something happened: wake all who wait, who came first first, when the kernel is left. They are no longer recorded. hot */
 export function selnotify(sip: Selinfo, events: number): void {
   const lwps = sip.sel_lwps;
-  while (lwps.length > 0) {
-    const l = lwps.pop() as Lwp;
+  for (let i = 0; i < lwps.length; i++) {
+    const l = lwps[i];
     forget(l, sip);
     l.l_proc.p_kernel.wakeup(l);
   }
+  lwps.length = 0;
   if (sip.sel_watch !== null) sip.sel_watch(events);
 }
 
