@@ -37,9 +37,9 @@ export const IFF_LINK1 = 0x2000;
 export const IFF_LINK2 = 0x4000;
 /** Supports multicast. */
 export const IFF_MULTICAST = 0x8000;
-/** Flags that SIOCSIFFLAGS leaves as they are. */
+/** Flags that SIOCSIFFLAGS leaves as they are. NetBSD: lets IFF_LOOPBACK be cleared, after which lo0 is no loopback. */
 export const IFF_CANTCHANGE: number =
-  IFF_BROADCAST | IFF_POINTOPOINT | IFF_RUNNING | IFF_OACTIVE | IFF_SIMPLEX | IFF_MULTICAST | IFF_ALLMULTI | IFF_PROMISC;
+  IFF_LOOPBACK | IFF_BROADCAST | IFF_POINTOPOINT | IFF_RUNNING | IFF_OACTIVE | IFF_SIMPLEX | IFF_MULTICAST | IFF_ALLMULTI | IFF_PROMISC;
 
 /** Interface type: none of the others. */
 export const IFT_OTHER = 0x01;

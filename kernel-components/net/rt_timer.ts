@@ -7,6 +7,9 @@ import { type Callout, callout_destroy, callout_init, callout_reset, callout_sto
 import type { Net } from "./net.ts";
 import type { Rtentry } from "./rtentry.ts";
 
+/** After timers fired, the next ones wait at least so long: thousands with deadlines of their own must not each cost a look at all. */
+const RT_TIMER_GRAIN_NS = 250e6;
+
 /** A route in a queue. */
 export class RtTimer {
   /** Queue. */
@@ -42,6 +45,8 @@ export class RtTimers {
   readonly rtt_all: Set<RtTimer> = new Set();
   /** The one callout. */
   readonly rtt_callout: Callout;
+  /** When it is set for, kernel clock in ns; not later than the first deadline. */
+  rtt_armed_ns: number = Number.POSITIVE_INFINITY;
   constructor(callout: Callout) {
     this.rtt_callout = callout;
   }
@@ -98,21 +103,26 @@ export function rt_timer_cancel(net: Net, rt: Rtentry): void {
   rt.rt_timer = null;
   t.rtt_queue?.rtq_list.delete(t);
   net.rt_timers.rtt_all.delete(t);
-  if (net.rt_timers.rtt_all.size === 0) callout_stop(net.rt_timers.rtt_callout);
+  if (net.rt_timers.rtt_all.size === 0) rt_timer_arm(net);
 }
 
 function rt_timer_insert(net: Net, rt: Rtentry, t: RtTimer): void {
   rt.rt_timer = t;
   net.rt_timers.rtt_all.add(t);
-  rt_timer_arm(net);
+  if (t.rtt_deadline_ns < net.rt_timers.rtt_armed_ns) rt_timer_set(net, t.rtt_deadline_ns);
 }
 
-/** Sets the callout to the first deadline. */
-function rt_timer_arm(net: Net): void {
+/** Sets the callout to the first deadline. Looks at every timer: only after one fired, or all changed. */
+function rt_timer_arm(net: Net, not_before_ns = 0): void {
   let first = Number.POSITIVE_INFINITY;
   for (const t of net.rt_timers.rtt_all) if (t.rtt_deadline_ns < first) first = t.rtt_deadline_ns;
-  if (first === Number.POSITIVE_INFINITY) callout_stop(net.rt_timers.rtt_callout);
-  else callout_reset(net.rt_timers.rtt_callout, Math.max(0, first - net.k.now_ns), rt_timer_fire, net);
+  rt_timer_set(net, Math.max(first, not_before_ns));
+}
+
+function rt_timer_set(net: Net, deadline_ns: number): void {
+  net.rt_timers.rtt_armed_ns = deadline_ns;
+  if (deadline_ns === Number.POSITIVE_INFINITY) callout_stop(net.rt_timers.rtt_callout);
+  else callout_reset(net.rt_timers.rtt_callout, Math.max(0, deadline_ns - net.k.now_ns), rt_timer_fire, net);
 }
 
 function rt_timer_fire(net: Net): void {
@@ -122,5 +132,5 @@ function rt_timer_fire(net: Net): void {
     rt_timer_cancel(net, t.rtt_rt);
     t.rtt_func(net, t.rtt_rt);
   }
-  rt_timer_arm(net);
+  rt_timer_arm(net, now + RT_TIMER_GRAIN_NS);
 }
