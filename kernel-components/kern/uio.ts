@@ -5,8 +5,13 @@ import { EFAULT } from "../../hypercall/api/errno.ts";
 export const UIO_READ = 0;
 /** uio_rw: from the caller to the kernel. */
 export const UIO_WRITE = 1;
-/** Below this many bytes a loop beats making a view, which is garbage besides. */
-const UIO_LOOP = 96;
+/**
+ * Copying 16 / 64 / 256 bytes takes 23 / 56 / 210 ns in a loop of bytes, 50 ns at any size through a view that must be made (and is
+ * garbage), 15 / 28 / 97 ns in words through views that are there already (Node 20.20, busy machine).
+ */
+const UIO_LOOP = 32;
+/** Up to this many bytes words beat a new view. */
+const UIO_WORDS = 128;
 
 /** Results of a system call (C's register_t retval[2]). */
 export class RetVal {
@@ -32,6 +37,10 @@ export class Uio {
   uio_iovidx = 0;
   /** Position in the current buffer. */
   uio_iovpos = 0;
+  private rbuf: Uint8Array | null = null;
+  private rview: DataView | null = null;
+  private wbuf: Uint8Array | null = null;
+  private wview: DataView | null = null;
 
   constructor(rw: number, iov: readonly Uint8Array[]) {
     this.uio_rw = rw;
@@ -53,12 +62,31 @@ export class Uio {
     this.uio_iovidx = 0;
     this.uio_iovpos = 0;
   }
+
+  /**
+   * A view of a buffer that was used in the same direction the last time, or null. A program that uses its buffers again gets copies
+   * in words; one that does not pays nothing. The last buffers stay referenced until others are used. hot
+   */
+  view(buf: Uint8Array): DataView | null {
+    if (this.uio_rw === UIO_READ) {
+      if (this.rbuf === buf) return (this.rview ??= new DataView(buf.buffer, buf.byteOffset, buf.byteLength));
+      this.rbuf = buf;
+      this.rview = null;
+    } else {
+      if (this.wbuf === buf) return (this.wview ??= new DataView(buf.buffer, buf.byteOffset, buf.byteLength));
+      this.wbuf = buf;
+      this.wview = null;
+    }
+    return null;
+  }
 }
 
 /** What uiomove needs of a kernel. */
 export interface UioSlab {
   /** The slab's bytes. */
   readonly u8: Uint8Array;
+  /** The slab as a view, for copies in words; they are made in bytes without it. */
+  readonly dv?: DataView;
 }
 
 /**
@@ -76,8 +104,16 @@ export function uiomove(k: UioSlab, off: number, n: number, uio: Uio): number {
     const room = iov.length - pos;
     const c = room < left ? room : left;
     if (c > 0) {
-      if (uio.uio_rw === UIO_READ) copy_bytes(u8, at, iov, pos, c);
-      else copy_bytes(iov, pos, u8, at, c);
+      const slab = c <= UIO_WORDS ? k.dv : undefined;
+      const view = slab === undefined ? null : uio.view(iov);
+      if (view !== null && slab !== undefined) {
+        if (uio.uio_rw === UIO_READ) copy_words(slab, at, view, pos, c);
+        else copy_words(view, pos, slab, at, c);
+      } else if (uio.uio_rw === UIO_READ) {
+        copy_bytes(u8, at, iov, pos, c);
+      } else {
+        copy_bytes(iov, pos, u8, at, c);
+      }
     }
     if (c === room) {
       uio.uio_iovidx++;
@@ -98,6 +134,18 @@ export function uiomove_bytes(bytes: Uint8Array, from: number, n: number, uio: U
   const before = uio.uio_resid;
   uiomove({ u8: bytes }, from, n, uio);
   return before - uio.uio_resid;
+}
+
+function copy_words(src: DataView, soff: number, dst: DataView, doff: number, n: number): void {
+  let i = 0;
+  for (; i + 16 <= n; i += 16) {
+    dst.setInt32(doff + i, src.getInt32(soff + i));
+    dst.setInt32(doff + i + 4, src.getInt32(soff + i + 4));
+    dst.setInt32(doff + i + 8, src.getInt32(soff + i + 8));
+    dst.setInt32(doff + i + 12, src.getInt32(soff + i + 12));
+  }
+  for (; i + 4 <= n; i += 4) dst.setInt32(doff + i, src.getInt32(soff + i));
+  for (; i < n; i++) dst.setUint8(doff + i, src.getUint8(soff + i));
 }
 
 function copy_bytes(src: Uint8Array, soff: number, dst: Uint8Array, doff: number, n: number): void {
