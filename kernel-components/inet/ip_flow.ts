@@ -43,13 +43,15 @@ export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf): boolean {
     m.m_pkthdr_len > mtu ||
     dv.getUint8(off + 8) <= 1 ||
     (m.m_flags & (M_BCAST | M_MCAST)) !== 0 ||
-    ((m.m_csum_flags & M_CSUM_DATA) !== 0 && (oifp.if_csum_flags_tx & M_CSUM_DATA) === 0) ||
+    ((m.m_csum_flags & M_CSUM_DATA) !== 0 && oifp.if_hdrlen === 0) ||
     (oifp.if_flags & IFF_UP) === 0 ||
     inet.net.inet_pfil_hook !== null ||
     !in_canforward(dv.getInt32(off + 12))
   ) {
     return false;
   }
+  // What input verified is not what output asks for; only an unfinished checksum stays unfinished.
+  m.m_csum_flags &= M_CSUM_DATA;
   ip_decrement_ttl(dv, off);
   inet.ipstat[IPS_FORWARD]++;
   inet.ipstat[IPS_FASTFORWARD]++;

@@ -58,7 +58,8 @@ export function ip_forward(inet: Inet, ifp: Ifnet, m: Mbuf, srcrt: boolean): voi
     return ip_forward_error(inet, m, IPS_CANTFRAG, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG, mtu);
   }
   if (oifp === ifp && !srcrt && inet.ip_sendredirects !== 0) ip_forward_redirect(inet, m, ifp, rt, dst);
-  const plain = fits && !bcast && !srcrt && oifp !== ifp && ip_hlen(dv, m.m_off) === 20 && (m.m_csum_flags & M_CSUM_DATA) === 0;
+  const plain = fits && !bcast && !srcrt && oifp !== ifp && ip_hlen(dv, m.m_off) === 20;
+  m.m_csum_flags &= M_CSUM_DATA;
   ip_decrement_ttl(dv, m.m_off);
   inet.ipstat[IPS_FORWARD]++;
   if (plain) ip_flow_create(inet, dst, rt);

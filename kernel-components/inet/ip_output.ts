@@ -3,7 +3,7 @@
  * interface.
  */
 import { EACCES, EADDRNOTAVAIL, EHOSTUNREACH, EMSGSIZE, ENETUNREACH, ENOBUFS } from "../../hypercall/api/errno.ts";
-import { M_BCAST, M_CSUM_IPv4, M_CSUM_TCPv4, M_CSUM_UDPv4, M_MCAST } from "../kern/mbuf.ts";
+import { M_BCAST, M_CSUM_DATA, M_CSUM_IPv4, M_CSUM_TCPv4, M_CSUM_UDPv4, M_MCAST } from "../kern/mbuf.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import type { Ifnet } from "../net/if.ts";
 import { IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICAST } from "../net/if_flags.ts";
@@ -35,6 +35,9 @@ import {
 } from "./ip_stat.ts";
 import { IP_ALLOWBROADCAST, IP_FORWARDING, IP_NOIPNEWID, IP_RAWOUTPUT, IP_RETURNMTU, IP_ROUTETOIF } from "./ip_var.ts";
 import type { IpMoptions, IpOptions, IpOutRoute } from "./ip_var.ts";
+
+/** m_csum_flags of a transport checksum that is not there yet. */
+const CSUM_DELAYED: number = M_CSUM_UDPv4 | M_CSUM_TCPv4 | M_CSUM_DATA;
 
 /**
  * Sends the packet m: an IP header with ip_tos, ip_len, ip_off, ip_ttl, ip_p, ip_src and ip_dst in it, and data. The rest is filled in here.
@@ -192,7 +195,8 @@ function ip_output_mcast(inet: Inet, m: Mbuf, ifp: Ifnet, flags: number, imo: Ip
 function ip_output_if(inet: Inet, m: Mbuf, hlen: number, flags: number, inp: Inpcb | null, out: IpOutRoute): number {
   const dv = inet.dv;
   const ifp = out.ifp!;
-  if ((m.m_csum_flags & ~ifp.if_csum_flags_tx & (M_CSUM_UDPv4 | M_CSUM_TCPv4)) !== 0 && m.m_gso_type === 0 && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+  // Ethernet completes what the device cannot do (if_sw_offload); an interface without link layer gets whole packets.
+  if ((m.m_csum_flags & CSUM_DELAYED) !== 0 && ifp.if_hdrlen === 0 && m.m_gso_type === 0 && (ifp.if_flags & IFF_LOOPBACK) === 0) {
     in_delayed_cksum(inet, m, hlen);
   }
   if (m.m_pkthdr_len <= out.mtu || (m.m_gso_type !== 0 && m.m_gso_size + m.m_hdr_len <= out.mtu)) {
