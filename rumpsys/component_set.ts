@@ -2,6 +2,7 @@
  * Sets of components.
  */
 import type { RumpComponent } from "../kernel-components/kern/component.ts";
+import { ptpComponent } from "../drivers/ptp/ptp.component.ts";
 import { shmifComponent } from "../drivers/shmif/shmif.component.ts";
 import { virtifComponent } from "../drivers/virtif/virtif.component.ts";
 import { inetComponent } from "../kernel-components/inet/inet.component.ts";
@@ -15,5 +16,5 @@ export function local_components(): RumpComponent[] {
 
 /** Everything for IPv4: sockets, PF_LOCAL, net, inet, and all drivers. */
 export function inet_components(): RumpComponent[] {
-  return [...local_components(), netComponent, inetComponent, shmifComponent, virtifComponent];
+  return [...local_components(), netComponent, inetComponent, ptpComponent, shmifComponent, virtifComponent];
 }
