@@ -56,11 +56,10 @@ export function sbappendstream(sb: Sockbuf, m: Mbuf): void {
 /** Appends m0 as a new record. m0 is taken. */
 export function sbappendrecord(sb: Sockbuf, m0: Mbuf | null): void {
   if (m0 === null) return;
-  const m = m0.m_next;
+  const rest = m0.m_next;
   m0.m_next = null;
   sballoc(sb, m0);
   sblinkrecord(sb, m0, m0);
-  let rest = m;
   if ((m0.m_flags & M_EOR) !== 0 && rest !== null) {
     m0.m_flags &= ~M_EOR;
     rest.m_flags |= M_EOR;
