@@ -4,7 +4,7 @@ import { RUMP_COMPONENT_NET_IF } from "../../kernel-components/kern/component.ts
 import type { RumpComponent } from "../../kernel-components/kern/component.ts";
 import type { Kernel } from "../../kernel-components/kern/kernel.ts";
 import { SoftcKey } from "../../kernel-components/kern/kernel.ts";
-import { ether_ifattach, ether_ifdetach, ether_ioctl } from "../../kernel-components/net/ether.ts";
+import { ether_ifattach, ether_ifdetach, ether_ioctl } from "../../kernel-components/net/ether_attach.ts";
 import { Ifnet } from "../../kernel-components/net/if.ts";
 import { SIOCADDMULTI, SIOCDELMULTI, SIOCSIFFLAGS } from "../../kernel-components/net/if_abi.ts";
 import { if_attach, if_detach, if_transmit_queue } from "../../kernel-components/net/if_attach.ts";
