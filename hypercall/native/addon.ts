@@ -68,6 +68,9 @@ export interface RumpuserAddon {
   tap_open(name: string, vnet_hdr: boolean, offload: boolean): TapResult;
   tap_rx(fd: number, slab: RegionHandle, ctl: RegionHandle, nbufs: number, hdrlen: number): number;
   tap_tx(fd: number, slab: RegionHandle, ctl: RegionHandle, nframes: number, hdrlen: number): number;
+  tap_ring_open(fd: number): number;
+  tap_ring_close(ring: number): number;
+  tap_ring_tx(ring: number, slab: RegionHandle, ctl: RegionHandle, nframes: number, hdrlen: number): number;
   hostif_up(name: string, up: boolean): number;
   hostif_mtu(name: string, mtu: number): number;
   hostif_addr(name: string, addr: number, prefix: number): number;

@@ -74,6 +74,8 @@ static void env_cleanup(napi_async_cleanup_hook_handle handle, void* data) {
   }
   watch_close_all(st);
   napi_async_destroy(st->env, st->ctx);
+  for (TapRing* ring : st->rings) tap_ring_free(ring);
+  st->rings.clear();
   for (const int fd : st->fds) close(fd);
   st->fds.clear();
   if (st->live == 0) watch_closed(st);
@@ -100,6 +102,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   watch_exports(env, exports, st);
   tap_exports(env, exports, st);
   tap_io_exports(env, exports, st);
+  tap_ring_exports(env, exports, st);
   hostif_exports(env, exports, st);
   file_exports(env, exports, st);
   iov_exports(env, exports, st);

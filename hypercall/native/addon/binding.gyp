@@ -9,6 +9,7 @@
         "watch.cc",
         "tap.cc",
         "tap_io.cc",
+        "tap_ring.cc",
         "hostif.cc",
         "file.cc",
         "iov.cc",

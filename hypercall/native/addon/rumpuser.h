@@ -18,6 +18,7 @@
 namespace rumpuser {
 
 struct Watcher;
+struct TapRing;
 
 // A registered piece of JavaScript memory: the slab, or a control block. The reference keeps the ArrayBuffer alive, because a raw
 // pointer dies as soon as JavaScript drops its last view.
@@ -36,6 +37,7 @@ struct State {
   std::vector<Region> regions;
   std::vector<Watcher*> watchers;
   std::set<int> fds;  // opened here and not yet closed; a worker that is terminated must not leave them behind
+  std::vector<TapRing*> rings;
   uint32_t live = 0;  // uv handles whose close callback has not run yet
   bool finalized = false;
   napi_async_cleanup_hook_handle cleanup = nullptr;
@@ -137,6 +139,7 @@ void clock_exports(Napi::Env env, Napi::Object exports, State* st);
 void watch_exports(Napi::Env env, Napi::Object exports, State* st);
 void tap_exports(Napi::Env env, Napi::Object exports, State* st);
 void tap_io_exports(Napi::Env env, Napi::Object exports, State* st);
+void tap_ring_exports(Napi::Env env, Napi::Object exports, State* st);
 void hostif_exports(Napi::Env env, Napi::Object exports, State* st);
 void file_exports(Napi::Env env, Napi::Object exports, State* st);
 void iov_exports(Napi::Env env, Napi::Object exports, State* st);
@@ -144,6 +147,8 @@ void bio_exports(Napi::Env env, Napi::Object exports, State* st);
 void kick_exports(Napi::Env env, Napi::Object exports, State* st);
 void lock_exports(Napi::Env env, Napi::Object exports, State* st);
 void process_exports(Napi::Env env, Napi::Object exports, State* st);
+
+void tap_ring_free(TapRing* ring);
 
 // Closes every watcher of a dying environment; `watch_closed` runs as the last one is gone.
 void watch_close_all(State* st);

@@ -102,11 +102,55 @@ describe("addon: tap", () => {
     expect([ctl[FR_HDR + 2], ctl[FR_HDR + FR_STRIDE + 2]]).to.deep.equal([-EFAULT, -EINVAL]);
   });
 
+  it("sends the same batch by io_uring, in short and long frames, and names the one that is refused", async function () {
+    const ring = a.tap_ring_open(tap.fd);
+    if (ring < 0) return this.skip();
+    const socket = createSocket("udp4");
+    await new Promise<void>((bound) => socket.bind(9977, "10.99.77.1", bound));
+    const got: number[] = [];
+    socket.on("message", (bytes) => got.push(bytes.length));
+    const sizes = [10, 1400, 600, 100];
+    const iov = FR_HDR + 8 * FR_STRIDE;
+    ctl.fill(0);
+    for (const [i, size] of sizes.entries()) {
+      const at = 65_536 + i * CAP;
+      datagram(at, size);
+      ctl.set([iov + i * 4, 2], FR_HDR + i * FR_STRIDE + 9);
+      ctl.set([at, 30, at + 30, 12 + size], iov + i * 4);
+    }
+    ctl.set([memory.length - 10, 60], iov + 2 * 4);
+    expect(a.tap_ring_tx(ring, slab, block, 4, HDR)).to.equal(4);
+    expect([ctl[4], ctl[5], ctl[6]]).to.deep.equal([-EFAULT, 1, 3 * 42 + 10 + 1400 + 100]);
+    expect(ctl[FR_HDR + 2 * FR_STRIDE + 2]).to.equal(-EFAULT);
+    await new Promise((later) => setTimeout(later, 20));
+    socket.close();
+    expect(got).to.deep.equal([10, 1400, 100]);
+    expect(a.tap_ring_close(ring)).to.equal(0);
+    expect(a.tap_ring_tx(ring, slab, block, 1, HDR)).to.equal(-EINVAL);
+  });
+
   it("says why a tap cannot be opened", () => {
     expect(a.tap_open("x".repeat(16), true, true)).to.deep.equal({ error: -ENAMETOOLONG, step: "name" });
     expect(a.tap_open(tap.name, true, true)).to.deep.equal({ error: -EBUSY, step: "attach" });
     expect(a.tap_open("lo", true, true)).to.deep.equal({ error: -EINVAL, step: "attach" });
   });
+
+  /** A UDP datagram from 10.99.77.2 to port 9977 of the host, without a checksum. */
+  function datagram(at: number, size: number): void {
+    const dv = new DataView(memory.buffer, at, 42);
+    memory.set([...tap.mac, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0], at);
+    dv.setUint16(16, 28 + size);
+    dv.setUint32(18, 0);
+    dv.setUint32(22, 0x40110000);
+    memory.set([10, 99, 77, 2, 10, 99, 77, 1], at + 26);
+    let sum = 0;
+    for (let i = 14; i < 34; i += 2) sum += dv.getUint16(i);
+    dv.setUint16(24, ~((sum & 0xffff) + (sum >>> 16)));
+    dv.setUint16(34, 7);
+    dv.setUint16(36, 9977);
+    dv.setUint16(38, 8 + size);
+    dv.setUint16(40, 0);
+  }
 
   /** Turns the ARP request at `at` into the reply of 02:00:00:00:00:02. */
   function reply(at: number): void {
