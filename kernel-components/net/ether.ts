@@ -5,12 +5,42 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import { M_BCAST, M_CSUM_DATA, M_LOOP, M_MCAST } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_pullup } from "../kern/mbuf_ops.ts";
-import { ETHER_HDR_LEN, ETHER_VLAN_ENCAP_LEN, ETHERTYPE_ARP, ETHERTYPE_IP, ETHERTYPE_IPV6, ETHERTYPE_MIN, ETHERTYPE_VLAN } from "../wire/ether.ts";
+import {
+  ETHER_HDR_LEN,
+  ETHER_VLAN_ENCAP_LEN,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IP,
+  ETHERTYPE_IPV6,
+  ETHERTYPE_MIN,
+  ETHERTYPE_VLAN,
+} from "../wire/ether.ts";
 import { BPF_D_IN, bpf_mtap } from "./bpf_if.ts";
 import type { Ifnet } from "./if.ts";
-import { IFD_IBYTES, IFD_IERRORS, IFD_IMCASTS, IFD_IPACKETS, IFD_IQDROPS, IFD_NOPROTO, IFF_ALLMULTI, IFF_RUNNING, IFF_UP } from "./if_flags.ts";
+import {
+  IFD_IBYTES,
+  IFD_IERRORS,
+  IFD_IMCASTS,
+  IFD_IPACKETS,
+  IFD_IQDROPS,
+  IFD_NOPROTO,
+  IFF_ALLMULTI,
+  IFF_RUNNING,
+  IFF_UP,
+} from "./if_flags.ts";
 import { if_lookup_multi } from "./if_promisc.ts";
-import { NETS_GIANT, NETS_IFDOWN, NETS_LLC, NETS_MCASTFILTER, NETS_NAMES, NETS_NOPROTO, NETS_NOTFORUS, NETS_OWNSOURCE, NETS_PFIL, NETS_RUNT, NETS_VLAN } from "./net.ts";
+import {
+  NETS_GIANT,
+  NETS_IFDOWN,
+  NETS_LLC,
+  NETS_MCASTFILTER,
+  NETS_NAMES,
+  NETS_NOPROTO,
+  NETS_NOTFORUS,
+  NETS_OWNSOURCE,
+  NETS_PFIL,
+  NETS_RUNT,
+  NETS_VLAN,
+} from "./net.ts";
 import { PFIL_IN, pfil_run_hooks } from "./pfil.ts";
 
 /** Flags an interface must have to receive. */

@@ -2,7 +2,14 @@
  * What all Ethernet drivers have in common: attaching, and the ioctls that need no device.
  */
 import { EINVAL, ENOTTY } from "../../hypercall/api/errno.ts";
-import { ETHER_ADDR_LEN, ETHER_HDR_LEN, ETHER_IS_MULTICAST, ETHERMTU, ether_addr_hi, ether_addr_lo } from "../wire/ether.ts";
+import {
+  ETHER_ADDR_LEN,
+  ETHER_HDR_LEN,
+  ETHER_IS_MULTICAST,
+  ETHERMTU,
+  ether_addr_hi,
+  ether_addr_lo,
+} from "../wire/ether.ts";
 import { bpfattach, bpfdetach, DLT_EN10MB } from "./bpf_if.ts";
 import { ether_input } from "./ether.ts";
 import { ether_output } from "./ether_output.ts";

@@ -7,7 +7,18 @@ import { M_BCAST, M_COPYALL, M_CSUM_DATA, M_MCAST } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_copym } from "../kern/mbuf_copy.ts";
 import { m_prepend } from "../kern/mbuf_ops.ts";
-import { ETHER_BROADCAST_HI, ETHER_BROADCAST_LO, ETHER_HDR_LEN, ETHER_IP_MULTICAST_HI, ETHER_IS_BROADCAST, ETHER_IS_MULTICAST, ETHER_MAP_IP_MULTICAST, ETHERTYPE_IP, ether_addr_hi, ether_addr_lo } from "../wire/ether.ts";
+import {
+  ETHER_BROADCAST_HI,
+  ETHER_BROADCAST_LO,
+  ETHER_HDR_LEN,
+  ETHER_IP_MULTICAST_HI,
+  ETHER_IS_BROADCAST,
+  ETHER_IS_MULTICAST,
+  ETHER_MAP_IP_MULTICAST,
+  ETHERTYPE_IP,
+  ether_addr_hi,
+  ether_addr_lo,
+} from "../wire/ether.ts";
 import { AF_INET, AF_UNSPEC } from "../wire/sockaddr.ts";
 import { if_output_down, if_transmit_lock } from "./if_attach.ts";
 import type { Ifnet } from "./if.ts";
@@ -49,7 +60,8 @@ export function ether_output(ifp: Ifnet, m: Mbuf, af: number, dst: number, rt: R
 
 /** IPv4 to a broadcast or multicast address: the hardware address follows from it; what we do not hear ourselves is looped back. */
 function ether_output_group(ifp: Ifnet, m: Mbuf, dst: number): number {
-  if ((m.m_flags & M_BCAST) === 0) return ether_output_to(ifp, m, ETHER_IP_MULTICAST_HI, ETHER_MAP_IP_MULTICAST(dst), ETHERTYPE_IP);
+  if ((m.m_flags & M_BCAST) === 0)
+    return ether_output_to(ifp, m, ETHER_IP_MULTICAST_HI, ETHER_MAP_IP_MULTICAST(dst), ETHERTYPE_IP);
   if ((ifp.if_flags & IFF_SIMPLEX) !== 0) {
     const copy = m_copym(m, 0, M_COPYALL);
     if (copy !== null) looutput(ifp, copy, AF_INET, dst, null);
@@ -97,7 +109,8 @@ export function ether_output_to(ifp: Ifnet, m0: Mbuf, hi: number, lo: number, et
   dv.setUint16(off + 12, etype);
   if ((m.m_csum_flags & M_CSUM_DATA) !== 0) m.m_csum_start += ETHER_HDR_LEN;
   if (m.m_hdr_len !== 0) m.m_hdr_len += ETHER_HDR_LEN;
-  if ((m.m_gso_size !== 0 || m.m_csum_flags !== 0) && if_offload_missing(ifp, m)) return if_sw_offload(ifp, m, ETHER_HDR_LEN);
+  if ((m.m_gso_size !== 0 || m.m_csum_flags !== 0) && if_offload_missing(ifp, m))
+    return if_sw_offload(ifp, m, ETHER_HDR_LEN);
   return if_transmit_lock(ifp, m);
 }
 

@@ -232,7 +232,12 @@ export function ifr_flags(data: Uint8Array): number {
 }
 
 /** struct ifaliasreq; a null address is left zero. */
-export function ifaliasreq(name: string, addr: Uint8Array | null, dstaddr: Uint8Array | null, mask: Uint8Array | null): Uint8Array {
+export function ifaliasreq(
+  name: string,
+  addr: Uint8Array | null,
+  dstaddr: Uint8Array | null,
+  mask: Uint8Array | null,
+): Uint8Array {
   const data = new Uint8Array(SIZEOF_IFALIASREQ);
   ifr_name_put(data, 0, name);
   if (addr !== null) data.set(addr.subarray(0, 16), IFRA_ADDR);
@@ -242,7 +247,13 @@ export function ifaliasreq(name: string, addr: Uint8Array | null, dstaddr: Uint8
 }
 
 /** struct if_laddrreq. */
-export function if_laddrreq(name: string, flags: number, prefixlen: number, addr: Uint8Array, dstaddr: Uint8Array | null): Uint8Array {
+export function if_laddrreq(
+  name: string,
+  flags: number,
+  prefixlen: number,
+  addr: Uint8Array,
+  dstaddr: Uint8Array | null,
+): Uint8Array {
   const data = new Uint8Array(SIZEOF_IF_LADDRREQ);
   const dv = abi_view(data);
   ifr_name_put(data, 0, name);

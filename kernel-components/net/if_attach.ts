@@ -111,9 +111,11 @@ export function if_byindex(net: Net, index: number): Ifnet | null {
   return net.ifindex2ifnet[index] ?? null;
 }
 
-/** The interface that an mbuf's m_rcvif (or a socket layer reference) stands for, or null if it is gone. */
+/** The interface that an mbuf's m_rcvif (or a socket layer reference) stands for, or null if it is gone (also when another has its index now). */
 export function if_of_ref(net: Net, ref: IfnetRef | null): Ifnet | null {
-  return ref === null ? null : (net.ifindex2ifnet[ref.if_index] ?? null);
+  if (ref === null) return null;
+  const ifp = net.ifindex2ifnet[ref.if_index] ?? null;
+  return ifp === ref ? ifp : null;
 }
 
 /** Adds an address to an interface: protocols call it. */

@@ -3,7 +3,16 @@
  */
 import { EFAULT, EINVAL } from "../../hypercall/api/errno.ts";
 import { sa_len } from "../wire/sockaddr.ts";
-import { abi_buffer, abi_get_u64, abi_view, ifr_name_put, IFR_IFRU, SIZEOF_IF_CLONEREQ, SIZEOF_IFCONF, SIZEOF_IFREQ } from "./if_abi.ts";
+import {
+  abi_buffer,
+  abi_get_u64,
+  abi_view,
+  ifr_name_put,
+  IFR_IFRU,
+  SIZEOF_IF_CLONEREQ,
+  SIZEOF_IFCONF,
+  SIZEOF_IFREQ,
+} from "./if_abi.ts";
 import type { Ifnet } from "./if.ts";
 import { IFNAMSIZ } from "./if_flags.ts";
 import type { Net } from "./net.ts";

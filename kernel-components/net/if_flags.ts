@@ -39,7 +39,15 @@ export const IFF_LINK2 = 0x4000;
 export const IFF_MULTICAST = 0x8000;
 /** Flags that SIOCSIFFLAGS leaves as they are. NetBSD: lets IFF_LOOPBACK be cleared, after which lo0 is no loopback. */
 export const IFF_CANTCHANGE: number =
-  IFF_LOOPBACK | IFF_BROADCAST | IFF_POINTOPOINT | IFF_RUNNING | IFF_OACTIVE | IFF_SIMPLEX | IFF_MULTICAST | IFF_ALLMULTI | IFF_PROMISC;
+  IFF_LOOPBACK |
+  IFF_BROADCAST |
+  IFF_POINTOPOINT |
+  IFF_RUNNING |
+  IFF_OACTIVE |
+  IFF_SIMPLEX |
+  IFF_MULTICAST |
+  IFF_ALLMULTI |
+  IFF_PROMISC;
 
 /** Interface type: none of the others. */
 export const IFT_OTHER = 0x01;
@@ -124,5 +132,16 @@ export const IFD_COLLISIONS = 11;
 export const IFD_COUNT = 12;
 /** Names of the counters, by IFD_ index. */
 export const IFD_NAMES: readonly string[] = [
-  "ipackets", "opackets", "ibytes", "obytes", "ierrors", "oerrors", "iqdrops", "oqdrops", "imcasts", "omcasts", "noproto", "collisions",
+  "ipackets",
+  "opackets",
+  "ibytes",
+  "obytes",
+  "ierrors",
+  "oerrors",
+  "iqdrops",
+  "oqdrops",
+  "imcasts",
+  "omcasts",
+  "noproto",
+  "collisions",
 ];

@@ -5,14 +5,56 @@ import { EFAULT, EINVAL, ENOTTY, ENXIO, EOPNOTSUPP, EPERM } from "../../hypercal
 import { IOCPARM_LEN } from "../kern/ioccom.ts";
 import { is_super, type Lwp } from "../kern/proc.ts";
 import type { Socket } from "../socket/socketvar.ts";
-import { sa_family } from "../wire/sockaddr.ts";
+import { AF_LINK, sa_family } from "../wire/sockaddr.ts";
 import type { Ifnet } from "./if.ts";
 import {
-  ifr_flags, ifr_int, ifr_name, ifr_name_put, IFR_IFRU, IFRA_ADDR, IFLR_ADDR, OOSIOCGIFBRDADDR, SIOCADDMULTI, SIOCAIFADDR, SIOCALIFADDR, SIOCDELMULTI,
-  SIOCDIFADDR, SIOCDLIFADDR, SIOCGIFADDR, SIOCGIFAFLAG_IN, SIOCGIFALIAS, SIOCGIFBRDADDR, SIOCGIFCAP, SIOCGIFCONF, SIOCGIFDATA, SIOCGIFDLT,
-  SIOCGIFDSTADDR, SIOCGIFFLAGS, SIOCGIFINDEX, SIOCGIFMEDIA, SIOCGIFMETRIC, SIOCGIFMTU, SIOCGIFNETMASK, SIOCGLIFADDR, SIOCIFCREATE, SIOCIFDESTROY,
-  SIOCIFGCLONERS, SIOCSDRVSPEC, SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFCAP, SIOCSIFDSTADDR, SIOCSIFFLAGS, SIOCSIFMEDIA, SIOCSIFMETRIC, SIOCSIFMTU,
-  SIOCSIFNETMASK, SIOCSLINKSTR, SIOCZIFDATA, SIZEOF_IFREQ, abi_view,
+  ifr_flags,
+  ifr_int,
+  ifr_name,
+  ifr_name_put,
+  IFR_IFRU,
+  IFRA_ADDR,
+  IFLR_ADDR,
+  OOSIOCGIFBRDADDR,
+  SIOCADDMULTI,
+  SIOCAIFADDR,
+  SIOCALIFADDR,
+  SIOCDELMULTI,
+  SIOCDIFADDR,
+  SIOCDLIFADDR,
+  SIOCGIFADDR,
+  SIOCGIFAFLAG_IN,
+  SIOCGIFALIAS,
+  SIOCGIFBRDADDR,
+  SIOCGIFCAP,
+  SIOCGIFCONF,
+  SIOCGIFDATA,
+  SIOCGIFDLT,
+  SIOCGIFDSTADDR,
+  SIOCGIFFLAGS,
+  SIOCGIFINDEX,
+  SIOCGIFMEDIA,
+  SIOCGIFMETRIC,
+  SIOCGIFMTU,
+  SIOCGIFNETMASK,
+  SIOCGLIFADDR,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCIFGCLONERS,
+  SIOCSDRVSPEC,
+  SIOCSIFADDR,
+  SIOCSIFBRDADDR,
+  SIOCSIFCAP,
+  SIOCSIFDSTADDR,
+  SIOCSIFFLAGS,
+  SIOCSIFMEDIA,
+  SIOCSIFMETRIC,
+  SIOCSIFMTU,
+  SIOCSIFNETMASK,
+  SIOCSLINKSTR,
+  SIOCZIFDATA,
+  SIZEOF_IFREQ,
+  abi_view,
 } from "./if_abi.ts";
 import { ifunit } from "./if_attach.ts";
 import { if_clone_create, if_clone_destroy } from "./if_clone.ts";
@@ -22,17 +64,49 @@ import { IFF_UP } from "./if_flags.ts";
 import { if_up } from "./if_link.ts";
 import { if_multi_ioctl } from "./if_promisc.ts";
 import { ifmedia_change } from "./if_media.ts";
+import { link_control } from "./link_proto.ts";
 import type { Net } from "./net.ts";
 
 /** Requests that only the superuser may make. */
 const ROOT_ONLY: ReadonlySet<number> = new Set([
-  SIOCSIFADDR, SIOCSIFDSTADDR, SIOCSIFBRDADDR, SIOCSIFNETMASK, SIOCAIFADDR, SIOCDIFADDR, SIOCALIFADDR, SIOCDLIFADDR, SIOCSIFFLAGS, SIOCSIFMETRIC,
-  SIOCSIFMTU, SIOCSIFCAP, SIOCSIFMEDIA, SIOCADDMULTI, SIOCDELMULTI, SIOCIFCREATE, SIOCIFDESTROY, SIOCZIFDATA, SIOCSDRVSPEC, SIOCSLINKSTR,
+  SIOCSIFADDR,
+  SIOCSIFDSTADDR,
+  SIOCSIFBRDADDR,
+  SIOCSIFNETMASK,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCALIFADDR,
+  SIOCDLIFADDR,
+  SIOCSIFFLAGS,
+  SIOCSIFMETRIC,
+  SIOCSIFMTU,
+  SIOCSIFCAP,
+  SIOCSIFMEDIA,
+  SIOCADDMULTI,
+  SIOCDELMULTI,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCZIFDATA,
+  SIOCSDRVSPEC,
+  SIOCSLINKSTR,
 ]);
 /** Requests about addresses in a struct ifreq, struct ifaliasreq or struct if_laddrreq: the protocol's. */
 const ADDRESS: ReadonlySet<number> = new Set([
-  SIOCSIFADDR, SIOCGIFADDR, SIOCSIFDSTADDR, SIOCGIFDSTADDR, SIOCSIFBRDADDR, SIOCGIFBRDADDR, SIOCSIFNETMASK, SIOCGIFNETMASK, SIOCAIFADDR, SIOCDIFADDR,
-  SIOCGIFALIAS, SIOCALIFADDR, SIOCGLIFADDR, SIOCDLIFADDR, SIOCGIFAFLAG_IN,
+  SIOCSIFADDR,
+  SIOCGIFADDR,
+  SIOCSIFDSTADDR,
+  SIOCGIFDSTADDR,
+  SIOCSIFBRDADDR,
+  SIOCGIFBRDADDR,
+  SIOCSIFNETMASK,
+  SIOCGIFNETMASK,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCGIFALIAS,
+  SIOCALIFADDR,
+  SIOCGLIFADDR,
+  SIOCDLIFADDR,
+  SIOCGIFAFLAG_IN,
 ]);
 
 /**
@@ -50,7 +124,8 @@ export function ifioctl(net: Net, so: Socket | null, cmd0: number, data: Uint8Ar
   const name = ifr_name(data);
   if (cmd === SIOCIFCREATE) return if_clone_create(net, name);
   const ifp = ifunit(net, name);
-  if (ifp === null) return ADDRESS.has(cmd) && name === "" && so !== null ? if_proto_ioctl(net, so, cmd, data, null, l) : ENXIO;
+  if (ifp === null)
+    return ADDRESS.has(cmd) && name === "" && so !== null ? if_proto_ioctl(net, so, cmd, data, null, l) : ENXIO;
   if (cmd === SIOCIFDESTROY) return if_clone_destroy(net, ifp);
   if (ADDRESS.has(cmd)) return if_address_ioctl(net, so, cmd, data, ifp, l);
   const error = if_common_ioctl(ifp, cmd, data);
@@ -62,7 +137,14 @@ export function ifioctl(net: Net, so: Socket | null, cmd0: number, data: Uint8Ar
 }
 
 /** The first address of an interface brings it up: the families hear of it as of `ifconfig up`. */
-function if_address_ioctl(net: Net, so: Socket | null, cmd: number, data: Uint8Array, ifp: Ifnet, l: Lwp | null): number {
+function if_address_ioctl(
+  net: Net,
+  so: Socket | null,
+  cmd: number,
+  data: Uint8Array,
+  ifp: Ifnet,
+  l: Lwp | null,
+): number {
   const was_up = (ifp.if_flags & IFF_UP) !== 0;
   const error = if_proto_ioctl(net, so, cmd, data, ifp, l);
   if (!was_up && ifp.if_attached && (ifp.if_flags & IFF_UP) !== 0) if_up(ifp);
@@ -70,10 +152,19 @@ function if_address_ioctl(net: Net, so: Socket | null, cmd: number, data: Uint8A
 }
 
 /** To the protocol of the socket, or of the address. */
-function if_proto_ioctl(net: Net, so: Socket | null, cmd: number, data: Uint8Array, ifp: Ifnet | null, l: Lwp | null): number {
-  if (so !== null) return so.so_proto.pr_usrreqs === null ? EOPNOTSUPP : so.so_proto.pr_usrreqs.pr_ioctl(so, cmd, data, ifp);
+function if_proto_ioctl(
+  net: Net,
+  so: Socket | null,
+  cmd: number,
+  data: Uint8Array,
+  ifp: Ifnet | null,
+  l: Lwp | null,
+): number {
+  if (so !== null)
+    return so.so_proto.pr_usrreqs === null ? EOPNOTSUPP : so.so_proto.pr_usrreqs.pr_ioctl(so, cmd, data, ifp);
   const laddr = cmd === SIOCALIFADDR || cmd === SIOCGLIFADDR || cmd === SIOCDLIFADDR;
   const family = sa_family(data, laddr ? IFLR_ADDR : IFRA_ADDR);
+  if (family === AF_LINK && ifp !== null) return link_control(ifp, cmd, data);
   const control = net.if_af[family]?.control;
   return control === undefined ? EINVAL : control(cmd, data, ifp, l);
 }

@@ -4,11 +4,32 @@
 import { EFAULT, EINVAL, ENOTTY } from "../../hypercall/api/errno.ts";
 import { M_CSUM_IPv4, M_CSUM_TCPv4, M_CSUM_TCPv6, M_CSUM_UDPv4, M_CSUM_UDPv6 } from "../kern/mbuf.ts";
 import type { Ifnet } from "./if.ts";
-import { abi_buffer, abi_get_u64, abi_put_u64, ifr_int, SIOCSIFCAP, SIOCSIFFLAGS, SIOCSIFMTU, SIZEOF_IFMEDIAREQ, ifreq_flags } from "./if_abi.ts";
+import {
+  abi_buffer,
+  abi_get_u64,
+  abi_put_u64,
+  ifr_int,
+  SIOCSIFCAP,
+  SIOCSIFFLAGS,
+  SIOCSIFMTU,
+  SIZEOF_IFMEDIAREQ,
+  ifreq_flags,
+} from "./if_abi.ts";
 import { if_lastchange } from "./if_attach.ts";
 import {
-  IFCAP_CSUM_IPv4_Rx, IFCAP_CSUM_IPv4_Tx, IFCAP_CSUM_TCPv4_Rx, IFCAP_CSUM_TCPv4_Tx, IFCAP_CSUM_TCPv6_Rx, IFCAP_CSUM_TCPv6_Tx, IFCAP_CSUM_UDPv4_Rx,
-  IFCAP_CSUM_UDPv4_Tx, IFCAP_CSUM_UDPv6_Rx, IFCAP_CSUM_UDPv6_Tx, IFCAP_MASK, IFF_CANTCHANGE, IFF_UP,
+  IFCAP_CSUM_IPv4_Rx,
+  IFCAP_CSUM_IPv4_Tx,
+  IFCAP_CSUM_TCPv4_Rx,
+  IFCAP_CSUM_TCPv4_Tx,
+  IFCAP_CSUM_TCPv6_Rx,
+  IFCAP_CSUM_TCPv6_Tx,
+  IFCAP_CSUM_UDPv4_Rx,
+  IFCAP_CSUM_UDPv4_Tx,
+  IFCAP_CSUM_UDPv6_Rx,
+  IFCAP_CSUM_UDPv6_Tx,
+  IFCAP_MASK,
+  IFF_CANTCHANGE,
+  IFF_UP,
 } from "./if_flags.ts";
 import { if_down, if_up } from "./if_link.ts";
 import type { IfMedia } from "./if_media.ts";

@@ -25,7 +25,10 @@ export function if_sysctl_attach(ifp: Ifnet): void {
       return 0;
     },
   });
-  k.sysctl.addInt(`${at}.drops`, { desc: "Packets dropped due to full send queue", get: () => Math.min(q.ifq_drops, 0x7fffffff) });
+  k.sysctl.addInt(`${at}.drops`, {
+    desc: "Packets dropped due to full send queue",
+    get: () => Math.min(q.ifq_drops, 0x7fffffff),
+  });
   evcnt_attach(k, ifp.if_xname, IFD_NAMES, ifp.if_data);
 }
 

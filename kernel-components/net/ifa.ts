@@ -1,7 +1,16 @@
 /*
  * Finding addresses of interfaces: by address, by peer, by net, by interface.
  */
-import { AF_INET, AF_INET6, AF_LINK, sa_family, sa_len, sdl_index, sdl_name, sockaddr_equal } from "../wire/sockaddr.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_LINK,
+  sa_family,
+  sa_len,
+  sdl_index,
+  sdl_name,
+  sockaddr_equal,
+} from "../wire/sockaddr.ts";
 import type { Ifaddr, Ifnet } from "./if.ts";
 import { IFF_POINTOPOINT, IFF_UP } from "./if_flags.ts";
 import type { Net } from "./net.ts";
@@ -40,7 +49,8 @@ export function ifa_ifwithaddr(net: Net, sa: Uint8Array): Ifaddr | null {
   for (const ifp of net.ifnet_list) {
     for (const ifa of ifp.if_addrlist) {
       if (sa_same_addr(ifa.ifa_addr, sa)) return ifa;
-      if (ifa.ifa_dstaddr !== null && (ifp.if_flags & IFF_POINTOPOINT) === 0 && sa_same_addr(ifa.ifa_dstaddr, sa)) return ifa;
+      if (ifa.ifa_dstaddr !== null && (ifp.if_flags & IFF_POINTOPOINT) === 0 && sa_same_addr(ifa.ifa_dstaddr, sa))
+        return ifa;
     }
   }
   return null;
@@ -101,7 +111,13 @@ export function ifaof_ifpforaddr(sa: Uint8Array, ifp: Ifnet): Ifaddr | null {
  * The address to use for a route: the peer or address itself for a direct route; for a gateway the address whose net it is in, else the one that the
  * route to the gateway (`lookup`) uses.
  */
-export function ifa_ifwithroute(net: Net, gatewayed: boolean, dst: Uint8Array, gateway: Uint8Array, lookup: (sa: Uint8Array) => Rtentry | null): Ifaddr | null {
+export function ifa_ifwithroute(
+  net: Net,
+  gatewayed: boolean,
+  dst: Uint8Array,
+  gateway: Uint8Array,
+  lookup: (sa: Uint8Array) => Rtentry | null,
+): Ifaddr | null {
   let ifa = gatewayed ? ifa_ifwithdstaddr(net, gateway) : (ifa_ifwithdstaddr(net, dst) ?? ifa_ifwithaddr(net, gateway));
   ifa ??= ifa_ifwithnet(net, gateway);
   ifa ??= lookup(gateway)?.rt_ifa ?? null;

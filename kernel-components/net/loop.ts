@@ -12,7 +12,20 @@ import { rt_reject } from "./ether_output.ts";
 import { Ifnet } from "./if.ts";
 import { ifr_int, SIOCADDMULTI, SIOCDELMULTI, SIOCINITIFADDR, SIOCSIFFLAGS, SIOCSIFMTU } from "./if_abi.ts";
 import { if_attach, if_detach, if_of_ref } from "./if_attach.ts";
-import { IFD_IBYTES, IFD_IPACKETS, IFD_IQDROPS, IFD_NOPROTO, IFD_OBYTES, IFD_OERRORS, IFD_OPACKETS, IFF_LOOPBACK, IFF_MULTICAST, IFF_RUNNING, IFF_UP, IFT_LOOP } from "./if_flags.ts";
+import {
+  IFD_IBYTES,
+  IFD_IPACKETS,
+  IFD_IQDROPS,
+  IFD_NOPROTO,
+  IFD_OBYTES,
+  IFD_OERRORS,
+  IFD_OPACKETS,
+  IFF_LOOPBACK,
+  IFF_MULTICAST,
+  IFF_RUNNING,
+  IFF_UP,
+  IFT_LOOP,
+} from "./if_flags.ts";
 import { if_clone_attach } from "./if_clone.ts";
 import { if_up } from "./if_link.ts";
 import { type Net, NETS_IFDOWN, NETS_LOQDROP, NETS_NOPROTO, NETS_OAF, NETS_ODOWN } from "./net.ts";
@@ -149,7 +162,11 @@ function lo_destroy(net: Net, ifp: Ifnet): number {
 
 /** Registers the cloner and makes lo0, down and without addresses. */
 export function loopattach(net: Net): number {
-  const error = if_clone_attach(net, { name: "lo", create: (unit) => lo_create(net, unit), destroy: (ifp) => lo_destroy(net, ifp) });
+  const error = if_clone_attach(net, {
+    name: "lo",
+    create: (unit) => lo_create(net, unit),
+    destroy: (ifp) => lo_destroy(net, ifp),
+  });
   return error !== 0 ? error : lo_create(net, 0);
 }
 

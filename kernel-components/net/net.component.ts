@@ -1,17 +1,23 @@
 /*
  * The net component: interfaces, Ethernet, loopback, routing, routing sockets, bpf and pfil. Protocols (inet) and drivers build on it.
  */
-import { RUMP_COMPONENT_NET, RUMP_COMPONENT_NET_IF, RUMP_COMPONENT_NET_ROUTE, type RumpComponent } from "../kern/component.ts";
+import {
+  RUMP_COMPONENT_NET,
+  RUMP_COMPONENT_NET_IF,
+  RUMP_COMPONENT_NET_ROUTE,
+  type RumpComponent,
+} from "../kern/component.ts";
 import type { Kernel } from "../kern/kernel.ts";
 import { domain_attach, domain_detach, pffinddomain } from "../socket/domain.ts";
 import { SOCKET_LAYER } from "../socket/socketvar.ts";
-import { AF_ROUTE } from "../wire/sockaddr.ts";
+import { AF_LINK, AF_ROUTE } from "../wire/sockaddr.ts";
 import { bpf_attach, bpf_detach } from "./bpf_dev.ts";
 import { LlDest } from "./if.ts";
 import { if_detach } from "./if_attach.ts";
 import { if_clone_destroy } from "./if_clone.ts";
 import { ifioctl } from "./if_ioctl.ts";
 import { net_sysctl_attach } from "./if_sysctl.ts";
+import { linkdomain } from "./link_proto.ts";
 import { loinput, loopattach } from "./loop.ts";
 import { Net, NET_KEY } from "./net.ts";
 import { PktQueue, pktq_destroy } from "./pktqueue.ts";
@@ -65,7 +71,9 @@ export const netComponent: RumpComponent = {
     [RUMP_COMPONENT_NET_ROUTE](k) {
       const net = k.softc(NET_KEY);
       rt_sysctl_attach(net);
-      return domain_attach(k.softc(SOCKET_LAYER), routedomain(net));
+      const layer = k.softc(SOCKET_LAYER);
+      const error = domain_attach(layer, linkdomain(net));
+      return error !== 0 ? error : domain_attach(layer, routedomain(net));
     },
     [RUMP_COMPONENT_NET_IF](k) {
       return loopattach(k.softc(NET_KEY));
@@ -75,8 +83,10 @@ export const netComponent: RumpComponent = {
     [RUMP_COMPONENT_NET]: net_fini,
     [RUMP_COMPONENT_NET_ROUTE](k) {
       const layer = k.softc(SOCKET_LAYER);
-      const dom = pffinddomain(layer, AF_ROUTE);
-      if (dom !== null) domain_detach(layer, dom);
+      for (const family of [AF_ROUTE, AF_LINK]) {
+        const dom = pffinddomain(layer, family);
+        if (dom !== null) domain_detach(layer, dom);
+      }
     },
     [RUMP_COMPONENT_NET_IF]: if_fini,
   },

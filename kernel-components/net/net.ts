@@ -48,6 +48,8 @@ export interface IfAf {
   if_down?(ifp: Ifnet): void;
   /** if_link_state changed. */
   link_state?(ifp: Ifnet, state: number): void;
+  /** The hardware address changed. */
+  lladdr_change?(ifp: Ifnet): void;
   /** if_mtu changed. */
   if_mtu?(ifp: Ifnet): void;
   /** Flags of an address beyond ifa_flags (tentative, duplicated...) for ifam_addrflags. */
@@ -102,8 +104,26 @@ export const NETS_LLC = 19;
 export const NETS_COUNT = 20;
 /** Names of the counters in netstat, by NETS_ index. */
 export const NETS_NAMES: readonly string[] = [
-  "vlan_unsupported", "runt", "not_for_us", "mcast_filtered", "own_source", "noproto", "giant", "if_down_in", "nobuf", "if_down_out",
-  "route_reject", "pfil", "loop_queue_full", "af_unsupported", "bad_gso", "sw_segmented", "sw_checksummed", "route_lookups", "route_cache_misses", "llc",
+  "vlan_unsupported",
+  "runt",
+  "not_for_us",
+  "mcast_filtered",
+  "own_source",
+  "noproto",
+  "giant",
+  "if_down_in",
+  "nobuf",
+  "if_down_out",
+  "route_reject",
+  "pfil",
+  "loop_queue_full",
+  "af_unsupported",
+  "bad_gso",
+  "sw_segmented",
+  "sw_checksummed",
+  "route_lookups",
+  "route_cache_misses",
+  "llc",
 ];
 
 /** The state. */

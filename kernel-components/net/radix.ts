@@ -101,7 +101,14 @@ export function rn_addroute<T>(head: RadixHead<T>, key: Uint8Array, plen: number
 }
 
 /** Puts a new prefix above `node`, with which it shares `common` bits (fewer than node's). */
-function rn_split<T>(head: RadixHead<T>, node: RadixNode<T>, common: number, key: Uint8Array, plen: number, item: T): RadixNode<T> {
+function rn_split<T>(
+  head: RadixHead<T>,
+  node: RadixNode<T>,
+  common: number,
+  key: Uint8Array,
+  plen: number,
+  item: T,
+): RadixNode<T> {
   const above = node.rn_parent;
   const leaf = new RadixNode<T>(key, plen);
   leaf.rn_item = item;

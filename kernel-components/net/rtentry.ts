@@ -57,7 +57,17 @@ export const RTF_DONTCHANGEIFA = 0x200000;
 /** Makes a host route for each destination (see above). */
 export const RTF_CLONING = 0x1000000;
 /** Flags that RTM_CHANGE leaves as they are. */
-export const PRESERVED_RTF: number = RTF_UP | RTF_GATEWAY | RTF_HOST | RTF_DONE | RTF_MASK | RTF_DYNAMIC | RTF_MODIFIED | RTF_CLONED | RTF_LOCAL | RTF_BROADCAST;
+export const PRESERVED_RTF: number =
+  RTF_UP |
+  RTF_GATEWAY |
+  RTF_HOST |
+  RTF_DONE |
+  RTF_MASK |
+  RTF_DYNAMIC |
+  RTF_MODIFIED |
+  RTF_CLONED |
+  RTF_LOCAL |
+  RTF_BROADCAST;
 
 /** Add a route. */
 export const RTM_ADD = 0x1;

@@ -5,7 +5,18 @@ import { EHOSTUNREACH, EINVAL, ENETUNREACH } from "../../hypercall/api/errno.ts"
 import { ifa_ifwithaddr, ifa_ifwithnet, sa_same_addr } from "./ifa.ts";
 import type { Net } from "./net.ts";
 import { rt_generation_bump, rt_match } from "./route.ts";
-import { RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_MODIFIED, RTF_UP, RTM_ADD, RTM_REDIRECT, RtInfo, RtOut, type Rtentry } from "./rtentry.ts";
+import {
+  RTF_DYNAMIC,
+  RTF_GATEWAY,
+  RTF_HOST,
+  RTF_MODIFIED,
+  RTF_UP,
+  RTM_ADD,
+  RTM_REDIRECT,
+  RtInfo,
+  type RtOut,
+  type Rtentry,
+} from "./rtentry.ts";
 import { rt_setgate, rtrequest } from "./rtrequest.ts";
 import { rt_missmsg } from "./rtsock_notify.ts";
 
@@ -14,7 +25,14 @@ import { rt_missmsg } from "./rtsock_notify.ts";
  * given, gets the route, referenced; the caller sets its timer. EINVAL: src is not the current gateway; EHOSTUNREACH: the new gateway is ourselves, or
  * there is no gateway to change; ENETUNREACH: the new gateway is on no net of ours.
  */
-export function rtredirect(net: Net, dst: Uint8Array, gateway: Uint8Array, flags: number, src: Uint8Array, out: RtOut | null): number {
+export function rtredirect(
+  net: Net,
+  dst: Uint8Array,
+  gateway: Uint8Array,
+  flags: number,
+  src: Uint8Array,
+  out: RtOut | null,
+): number {
   const error = redirect(net, dst, gateway, flags, src, out);
   const info = new RtInfo();
   info.rti_dst = dst;
@@ -24,7 +42,14 @@ export function rtredirect(net: Net, dst: Uint8Array, gateway: Uint8Array, flags
   return error;
 }
 
-function redirect(net: Net, dst: Uint8Array, gateway: Uint8Array, flags: number, src: Uint8Array, out: RtOut | null): number {
+function redirect(
+  net: Net,
+  dst: Uint8Array,
+  gateway: Uint8Array,
+  flags: number,
+  src: Uint8Array,
+  out: RtOut | null,
+): number {
   const ifa = ifa_ifwithnet(net, gateway);
   if (ifa === null) return ENETUNREACH;
   const rt = rt_match(net, dst);

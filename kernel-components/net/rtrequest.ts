@@ -10,8 +10,25 @@ import type { Net } from "./net.ts";
 import { rn_addroute, rn_delete, rn_key, rn_lookup, rn_maskkey, rn_masklen, type RadixHead } from "./radix.ts";
 import { rt_generation_bump, rt_match, rt_table, rt_walktree } from "./route.ts";
 import {
-  PRESERVED_RTF, RTF_CLONED, RTF_CLONING, RTF_CONNECTED, RTF_DONTCHANGEIFA, RTF_GATEWAY, RTF_HOST, RTF_LOCAL, RTF_STATIC, RTF_UP,
-  RTM_ADD, RTM_CHANGE, RTM_DELADDR, RTM_DELETE, RTM_GET, RTM_NEWADDR, RtInfo, RtOut, Rtentry,
+  PRESERVED_RTF,
+  RTF_CLONED,
+  RTF_CLONING,
+  RTF_CONNECTED,
+  RTF_DONTCHANGEIFA,
+  RTF_GATEWAY,
+  RTF_HOST,
+  RTF_LOCAL,
+  RTF_STATIC,
+  RTF_UP,
+  RTM_ADD,
+  RTM_CHANGE,
+  RTM_DELADDR,
+  RTM_DELETE,
+  RTM_GET,
+  RTM_NEWADDR,
+  RtInfo,
+  RtOut,
+  Rtentry,
 } from "./rtentry.ts";
 import { rt_timer_cancel, rt_timer_expire } from "./rt_timer.ts";
 import { rt_addrmsg, rt_newmsg } from "./rtsock_notify.ts";
@@ -61,7 +78,8 @@ export function rt_getifa(net: Net, info: RtInfo): number {
   const gateway = info.rti_gateway;
   if (info.rti_ifp === null && info.rti_ifpaddr !== null) {
     info.rti_ifp = if_withsdl(net, info.rti_ifpaddr);
-    if (info.rti_ifp === null && sa_family(info.rti_ifpaddr) !== AF_LINK) info.rti_ifp = ifa_ifwithaddr(net, info.rti_ifpaddr)?.ifa_ifp ?? null;
+    if (info.rti_ifp === null && sa_family(info.rti_ifpaddr) !== AF_LINK)
+      info.rti_ifp = ifa_ifwithaddr(net, info.rti_ifpaddr)?.ifa_ifp ?? null;
     if (info.rti_ifp === null) return ENETUNREACH;
   }
   if (info.rti_ifa === null && info.rti_ifaaddr !== null) {
@@ -70,7 +88,8 @@ export function rt_getifa(net: Net, info: RtInfo): number {
   }
   if (info.rti_ifa === null && dst !== null) {
     const gatewayed = (info.rti_flags & RTF_GATEWAY) !== 0;
-    if (info.rti_ifp === null && gateway !== null && sa_family(gateway) === AF_LINK) info.rti_ifp = if_withsdl(net, gateway);
+    if (info.rti_ifp === null && gateway !== null && sa_family(gateway) === AF_LINK)
+      info.rti_ifp = if_withsdl(net, gateway);
     const toward = gateway === null || sa_family(gateway) !== sa_family(dst) ? dst : gateway;
     if (info.rti_ifp !== null) info.rti_ifa = ifaof_ifpforaddr(toward, info.rti_ifp) ?? info.rti_ifp.if_dl;
     else info.rti_ifa = ifa_ifwithroute(net, gatewayed, dst, gateway ?? dst, (sa) => rt_match(net, sa));
@@ -96,12 +115,20 @@ export function rt_mask_of(head: RadixHead<Rtentry>, af: number, plen: number): 
   return key_sockaddr(head, Uint8Array.of(0, af), key);
 }
 
-function rt_add(net: Net, head: RadixHead<Rtentry>, info: RtInfo, mask: Uint8Array | null, plen: number, out: RtOut | null): number {
-  const dst = info.rti_dst as Uint8Array;
+function rt_add(
+  net: Net,
+  head: RadixHead<Rtentry>,
+  info: RtInfo,
+  mask: Uint8Array | null,
+  plen: number,
+  out: RtOut | null,
+): number {
   const error = rt_getifa(net, info);
+  const dst = info.rti_dst;
+  const ifa = info.rti_ifa;
+  const ifp = info.rti_ifp;
   if (error !== 0) return error;
-  const ifa = info.rti_ifa as Ifaddr;
-  const ifp = info.rti_ifp as Ifnet;
+  if (dst === null || ifa === null || ifp === null) return EINVAL;
   const key = rn_key(head, dst);
   rn_maskkey(key, plen);
   const old = rn_lookup(head, key, plen);
@@ -111,7 +138,14 @@ function rt_add(net: Net, head: RadixHead<Rtentry>, info: RtInfo, mask: Uint8Arr
   }
   const gateway = info.rti_gateway ?? link_gateway(ifp);
   const flags = (info.rti_flags & ~RTF_DONTCHANGEIFA) | RTF_UP;
-  const rt = new Rtentry(key_sockaddr(head, dst, key), mask === null ? null : rt_mask_of(head, sa_family(dst), plen), gateway.slice(), flags, ifa, ifp);
+  const rt = new Rtentry(
+    key_sockaddr(head, dst, key),
+    mask === null ? null : rt_mask_of(head, sa_family(dst), plen),
+    gateway.slice(),
+    flags,
+    ifa,
+    ifp,
+  );
   rt.rt_plen = plen;
   rt.rt_dst4 = sa_family(dst) === AF_INET ? sin_addr(rt.rt_key) : 0;
   rt.rt_tag = info.rti_tag?.slice() ?? null;
@@ -179,7 +213,13 @@ export function rt_expired(net: Net, rt: Rtentry): void {
 /** RTM_CHANGE: exactly the fields that the request names are changed. */
 export function rt_change(net: Net, rt: Rtentry, info: RtInfo): number {
   const gateway = info.rti_gateway;
-  if (gateway !== null || info.rti_ifpaddr !== null || info.rti_ifaaddr !== null || info.rti_ifa !== null || info.rti_ifp !== null) {
+  if (
+    gateway !== null ||
+    info.rti_ifpaddr !== null ||
+    info.rti_ifaaddr !== null ||
+    info.rti_ifa !== null ||
+    info.rti_ifp !== null
+  ) {
     const want = new RtInfo();
     want.rti_dst = rt.rt_key;
     want.rti_gateway = gateway ?? ((rt.rt_flags & RTF_GATEWAY) !== 0 ? rt.rt_gateway : null);
@@ -190,6 +230,7 @@ export function rt_change(net: Net, rt: Rtentry, info: RtInfo): number {
     want.rti_ifp = info.rti_ifp;
     const error = rt_getifa(net, want);
     if (error !== 0) return error;
+    if (want.rti_ifa === null || want.rti_ifp === null) return ENETUNREACH;
     const old_flags = rt.rt_flags;
     if (gateway !== null) {
       rt.rt_flags = (rt.rt_flags & ~RTF_GATEWAY) | (sa_family(gateway) === AF_LINK ? 0 : info.rti_flags & RTF_GATEWAY);
@@ -200,9 +241,10 @@ export function rt_change(net: Net, rt: Rtentry, info: RtInfo): number {
       }
     }
     const moved = want.rti_ifp !== rt.rt_ifp;
-    if ((info.rti_flags & RTF_DONTCHANGEIFA) === 0 || info.rti_ifaaddr !== null) rt_replace_ifa(rt, want.rti_ifa as Ifaddr);
-    rt.rt_ifp = want.rti_ifp as Ifnet;
-    if (moved && gateway === null && (rt.rt_flags & RTF_GATEWAY) === 0 && sa_family(rt.rt_gateway) === AF_LINK) rt.rt_gateway = link_gateway(rt.rt_ifp);
+    if ((info.rti_flags & RTF_DONTCHANGEIFA) === 0 || info.rti_ifaaddr !== null) rt_replace_ifa(rt, want.rti_ifa);
+    rt.rt_ifp = want.rti_ifp;
+    if (moved && gateway === null && (rt.rt_flags & RTF_GATEWAY) === 0 && sa_family(rt.rt_gateway) === AF_LINK)
+      rt.rt_gateway = link_gateway(rt.rt_ifp);
   }
   if (info.rti_tag !== null) rt.rt_tag = info.rti_tag.slice();
   rt.rt_flags = (info.rti_flags & ~(PRESERVED_RTF | RTF_DONTCHANGEIFA)) | (rt.rt_flags & PRESERVED_RTF);
@@ -262,10 +304,9 @@ export function rtinit(ifa: Ifaddr, cmd: number, flags: number): number {
   info.rti_ifp = ifa.ifa_ifp;
   if (cmd === RTM_DELETE) {
     const probe = rtrequest(net, RTM_GET, info, out);
-    if (probe !== 0) return probe;
-    const rt = out.rt as Rtentry;
-    rt.rt_refcnt--;
-    if (rt.rt_ifa !== ifa) return ESRCH;
+    if (probe !== 0 || out.rt === null) return probe;
+    out.rt.rt_refcnt--;
+    if (out.rt.rt_ifa !== ifa) return ESRCH;
     out.rt = null;
   }
   const error = rtrequest(net, cmd, info, out);

@@ -1,7 +1,17 @@
 /*
  * Routing sockets (PF_ROUTE): a program reads what happens to the routing tables and writes messages that change them.
  */
-import { EACCES, EAFNOSUPPORT, EINVAL, EISCONN, ENOBUFS, ENOTCONN, EOPNOTSUPP, EPROTONOSUPPORT, ESRCH } from "../../hypercall/api/errno.ts";
+import {
+  EACCES,
+  EAFNOSUPPORT,
+  EINVAL,
+  EISCONN,
+  ENOBUFS,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPROTONOSUPPORT,
+  ESRCH,
+} from "../../hypercall/api/errno.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_tobytes } from "../kern/mbuf_bytes.ts";
@@ -18,12 +28,41 @@ import { AF_MAX, type Net } from "./net.ts";
 import { RawCb } from "./raw_cb.ts";
 import { rn_key, rn_maskkey, rn_masklen } from "./radix.ts";
 import { rt_lookup_exact, rt_match, rt_table } from "./route.ts";
-import { RTF_DONE, RTF_HOST, RTF_LLDATA, RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET, RTM_LOCK, RtInfo, RtMetrics, RtOut, type Rtentry } from "./rtentry.ts";
+import {
+  RTF_DONE,
+  RTF_HOST,
+  RTF_LLDATA,
+  RTM_ADD,
+  RTM_CHANGE,
+  RTM_DELETE,
+  RTM_GET,
+  RTM_LOCK,
+  RtInfo,
+  RtMetrics,
+  RtOut,
+  type Rtentry,
+} from "./rtentry.ts";
 import { rt_change, rt_set_expire, rtrequest } from "./rtrequest.ts";
 import { sa_same_addr } from "./ifa.ts";
 import {
-  rt_metrics_get, rt_xaddrs, RTA_IFA, RTA_IFP, RTM_ADDRS_OFF, RTM_ERRNO_OFF, RTM_FLAGS_OFF, RTM_INITS_OFF, RTM_PID_OFF, RTM_RMX_OFF, RTM_SEQ_OFF,
-  RTM_TYPE_OFF, RTM_VERSION, RTV_EXPIRE, RTV_MTU, rt_msg_build, rt_metrics_put, SIZEOF_RT_MSGHDR,
+  rt_metrics_get,
+  rt_xaddrs,
+  RTA_IFA,
+  RTA_IFP,
+  RTM_ADDRS_OFF,
+  RTM_ERRNO_OFF,
+  RTM_FLAGS_OFF,
+  RTM_INITS_OFF,
+  RTM_PID_OFF,
+  RTM_RMX_OFF,
+  RTM_SEQ_OFF,
+  RTM_TYPE_OFF,
+  RTM_VERSION,
+  RTV_EXPIRE,
+  RTV_MTU,
+  rt_msg_build,
+  rt_metrics_put,
+  SIZEOF_RT_MSGHDR,
 } from "./rtsock_abi.ts";
 import { rt_boottime, rt_broadcast, rt_route_msg } from "./rtsock_notify.ts";
 import { abi_get_u64 } from "./if_abi.ts";
@@ -78,20 +117,21 @@ function route_request(net: Net, r: RtmRequest, l: Lwp): number {
   const info = r.info;
   info.rti_flags = r.dv.getInt32(RTM_FLAGS_OFF, true);
   if (info.rti_dst === null) return EINVAL;
-  if (sa_family(info.rti_dst) >= AF_MAX || (info.rti_gateway !== null && sa_family(info.rti_gateway) >= AF_MAX)) return EINVAL;
+  if (sa_family(info.rti_dst) >= AF_MAX || (info.rti_gateway !== null && sa_family(info.rti_gateway) >= AF_MAX))
+    return EINVAL;
   if (info.rti_genmask !== null) return EOPNOTSUPP;
   if (type !== RTM_GET && !is_super(l.l_proc.p_cred)) return EACCES;
-  if (rt_is_lldata(info)) return route_lldata(net, r, type);
+  if (rt_is_lldata(info)) return route_lldata(net, r, type, info.rti_dst);
   switch (type) {
     case RTM_ADD:
       return route_add(net, r);
     case RTM_DELETE:
       return route_delete(net, r);
     case RTM_GET:
-      return route_get(net, r);
+      return route_get(net, r, info.rti_dst);
     case RTM_CHANGE:
     case RTM_LOCK:
-      return route_change(net, r, type);
+      return route_change(net, r, type, info.rti_dst);
     default:
       return EOPNOTSUPP;
   }
@@ -104,9 +144,9 @@ function rt_is_lldata(info: RtInfo): boolean {
   return gw !== null && (info.rti_flags & RTF_HOST) !== 0 && sa_family(gw) === AF_LINK && sdl_alen(gw) > 0;
 }
 
-function route_lldata(net: Net, r: RtmRequest, type: number): number {
+function route_lldata(net: Net, r: RtmRequest, type: number, dst: Uint8Array): number {
   const info = r.info;
-  const af = net.if_af[sa_family(info.rti_dst as Uint8Array)] ?? null;
+  const af = net.if_af[sa_family(dst)] ?? null;
   if (af?.lla_rt_output === undefined) return EAFNOSUPPORT;
   if (type === RTM_ADD && info.rti_gateway === null) return EINVAL;
   const boot = rt_boottime(net);
@@ -155,8 +195,7 @@ function route_delete(net: Net, r: RtmRequest): number {
 }
 
 /** The route that packets to the destination take; with a mask, to its net. */
-function route_get(net: Net, r: RtmRequest): number {
-  const dst = r.info.rti_dst as Uint8Array;
+function route_get(net: Net, r: RtmRequest, dst: Uint8Array): number {
   const head = rt_table(net, sa_family(dst));
   if (head === null) return EAFNOSUPPORT;
   const mask = r.info.rti_netmask;
@@ -181,11 +220,13 @@ function route_answer(net: Net, r: RtmRequest, type: number, rt: Rtentry): void 
   dv.setInt32(RTM_SEQ_OFF, r.dv.getInt32(RTM_SEQ_OFF, true), true);
 }
 
-function route_change(net: Net, r: RtmRequest, type: number): number {
+function route_change(net: Net, r: RtmRequest, type: number, dst: Uint8Array): number {
   const info = r.info;
-  const dst = info.rti_dst as Uint8Array;
   const host = (info.rti_flags & RTF_HOST) !== 0;
-  let rt = host || info.rti_netmask !== null ? rt_lookup_exact(net, route_masked(net, info), host ? null : info.rti_netmask) : rt_match(net, dst);
+  let rt =
+    host || info.rti_netmask !== null
+      ? rt_lookup_exact(net, route_masked(net, info, dst), host ? null : info.rti_netmask)
+      : rt_match(net, dst);
   if (rt !== null && !host && info.rti_netmask === null && !sa_same_addr(rt.rt_key, dst)) rt = null;
   if (rt === null) return rt_table(net, sa_family(dst)) === null ? EAFNOSUPPORT : ESRCH;
   if (type === RTM_LOCK) {
@@ -199,8 +240,7 @@ function route_change(net: Net, r: RtmRequest, type: number): number {
 }
 
 /** The destination with the bits outside the mask cleared. */
-function route_masked(net: Net, info: RtInfo): Uint8Array {
-  const dst = info.rti_dst as Uint8Array;
+function route_masked(net: Net, info: RtInfo, dst: Uint8Array): Uint8Array {
   const head = rt_table(net, sa_family(dst));
   if (head === null || info.rti_netmask === null) return dst;
   const plen = rn_masklen(head, info.rti_netmask);
@@ -217,7 +257,8 @@ function route_setmetrics(net: Net, r: RtmRequest, rt: Rtentry): number {
   const inits = r.dv.getInt32(RTM_INITS_OFF, true);
   const error = rt_metrics_get(r.dv, RTM_RMX_OFF, inits, rt.rt_rmx);
   if (error !== 0) return error;
-  if (inits !== 0) rt.rt_rmx.rmx_locks = (rt.rt_rmx.rmx_locks & ~inits) | (abi_get_u64(r.dv, RTM_RMX_OFF) & inits & 0xff);
+  if (inits !== 0)
+    rt.rt_rmx.rmx_locks = (rt.rt_rmx.rmx_locks & ~inits) | (abi_get_u64(r.dv, RTM_RMX_OFF) & inits & 0xff);
   if ((inits & RTV_EXPIRE) !== 0) {
     const expire = abi_get_u64(r.dv, RTM_RMX_OFF + 64);
     if (expire < 0) return EINVAL;

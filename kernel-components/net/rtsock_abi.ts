@@ -7,11 +7,32 @@
  *   struct ifa_msghdr       32  msglen, version, type, index u16 @4, flags i32 @8, addrs @12, pid @16, addrflags @20, metric @24
  *   struct if_announcemsghdr 24 msglen, version, type, index u16 @4, name[16] @6, what u16 @22
  */
-import { AF_INET, AF_INET6, AF_LINK, AF_UNSPEC, SOCKADDR_IN6_LEN, SOCKADDR_IN_LEN, sa_family, sockaddr_check } from "../wire/sockaddr.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AF_LINK,
+  AF_UNSPEC,
+  SOCKADDR_IN6_LEN,
+  SOCKADDR_IN_LEN,
+  sa_family,
+  sockaddr_check,
+} from "../wire/sockaddr.ts";
 import { EINVAL } from "../../hypercall/api/errno.ts";
 import type { Ifnet } from "./if.ts";
 import { abi_get_u64, abi_put_u64, SIZEOF_IF_DATA } from "./if_abi.ts";
-import { IFD_COLLISIONS, IFD_IBYTES, IFD_IERRORS, IFD_IMCASTS, IFD_IPACKETS, IFD_IQDROPS, IFD_NOPROTO, IFD_OBYTES, IFD_OERRORS, IFD_OMCASTS, IFD_OPACKETS } from "./if_flags.ts";
+import {
+  IFD_COLLISIONS,
+  IFD_IBYTES,
+  IFD_IERRORS,
+  IFD_IMCASTS,
+  IFD_IPACKETS,
+  IFD_IQDROPS,
+  IFD_NOPROTO,
+  IFD_OBYTES,
+  IFD_OERRORS,
+  IFD_OMCASTS,
+  IFD_OPACKETS,
+} from "./if_flags.ts";
 import type { RtInfo, RtMetrics } from "./rtentry.ts";
 
 /** Version of the messages. */
@@ -94,7 +115,15 @@ export function RT_ROUNDUP(len: number): number {
 /** The addresses of a request in the order of their bits. */
 export function rt_info_addrs(info: RtInfo): (Uint8Array | null)[] {
   return [
-    info.rti_dst, info.rti_gateway, info.rti_netmask, info.rti_genmask, info.rti_ifpaddr, info.rti_ifaaddr, info.rti_author, info.rti_brd, info.rti_tag,
+    info.rti_dst,
+    info.rti_gateway,
+    info.rti_netmask,
+    info.rti_genmask,
+    info.rti_ifpaddr,
+    info.rti_ifaaddr,
+    info.rti_author,
+    info.rti_brd,
+    info.rti_tag,
   ];
 }
 
@@ -176,8 +205,16 @@ function checked(msg: Uint8Array, at: number, salen: number): Uint8Array | null 
 /** Stores struct rt_metrics. expire is uptime in the kernel, wall clock time in messages: `boot` is the wall clock second of boot. */
 export function rt_metrics_put(dv: DataView, off: number, r: RtMetrics, boot: number): void {
   const values = [
-    r.rmx_locks, r.rmx_mtu, r.rmx_hopcount, r.rmx_recvpipe, r.rmx_sendpipe, r.rmx_ssthresh, r.rmx_rtt, r.rmx_rttvar,
-    r.rmx_expire === 0 ? 0 : r.rmx_expire + boot, r.rmx_pksent,
+    r.rmx_locks,
+    r.rmx_mtu,
+    r.rmx_hopcount,
+    r.rmx_recvpipe,
+    r.rmx_sendpipe,
+    r.rmx_ssthresh,
+    r.rmx_rtt,
+    r.rmx_rttvar,
+    r.rmx_expire === 0 ? 0 : r.rmx_expire + boot,
+    r.rmx_pksent,
   ];
   for (let n = 0; n < values.length; n++) abi_put_u64(dv, off + n * 8, Math.max(0, Math.floor(values[n])));
 }
@@ -211,7 +248,17 @@ export function if_data_put(ifp: Ifnet, dv: DataView, off: number): void {
   abi_put_u64(dv, off + 16, ifp.if_metric);
   abi_put_u64(dv, off + 24, ifp.if_baudrate);
   const order = [
-    IFD_IPACKETS, IFD_IERRORS, IFD_OPACKETS, IFD_OERRORS, IFD_COLLISIONS, IFD_IBYTES, IFD_OBYTES, IFD_IMCASTS, IFD_OMCASTS, IFD_IQDROPS, IFD_NOPROTO,
+    IFD_IPACKETS,
+    IFD_IERRORS,
+    IFD_OPACKETS,
+    IFD_OERRORS,
+    IFD_COLLISIONS,
+    IFD_IBYTES,
+    IFD_OBYTES,
+    IFD_IMCASTS,
+    IFD_OMCASTS,
+    IFD_IQDROPS,
+    IFD_NOPROTO,
   ];
   for (let n = 0; n < order.length; n++) abi_put_u64(dv, off + 32 + n * 8, ifp.if_data[order[n]]);
   abi_put_u64(dv, off + 120, ifp.if_lastchange_sec);

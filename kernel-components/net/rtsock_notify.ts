@@ -6,6 +6,7 @@ import { ENOBUFS } from "../../hypercall/api/errno.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_devget } from "../kern/mbuf_bytes.ts";
 import { sbappendaddr } from "../socket/sockbuf_append.ts";
+import { SS_CANTRCVMORE } from "../socket/socketvar.ts";
 import { sorwakeup } from "../socket/uipc_socket2.ts";
 import { SO_RERROR } from "../socket/socket_abi.ts";
 import { AF_ROUTE, AF_UNSPEC, mk_sockaddr_dl, sa_family } from "../wire/sockaddr.ts";
@@ -14,10 +15,34 @@ import type { Ifaddr, Ifnet } from "./if.ts";
 import { ifr_name_put } from "./if_abi.ts";
 import { IFF_BROADCAST, IFF_POINTOPOINT } from "./if_flags.ts";
 import type { Net } from "./net.ts";
-import { RTF_DONE, RTF_LLDATA, RTF_HOST, RTM_ADD, RTM_DELADDR, RTM_DELETE, RTM_IFANNOUNCE, RTM_IFINFO, RTM_MISS, RTM_NEWADDR, RtInfo, type Rtentry } from "./rtentry.ts";
 import {
-  if_data_put, rt_metrics_put, rt_msg_build, RTM_ADDRS_OFF, RTM_ERRNO_OFF, RTM_FLAGS_OFF, RTM_INDEX_OFF, RTM_RMX_OFF, RTM_USE_OFF,
-  SIZEOF_IF_ANNOUNCEMSGHDR, SIZEOF_IF_MSGHDR, SIZEOF_IFA_MSGHDR, SIZEOF_RT_MSGHDR,
+  RTF_DONE,
+  RTF_LLDATA,
+  RTF_HOST,
+  RTM_ADD,
+  RTM_DELADDR,
+  RTM_DELETE,
+  RTM_IFANNOUNCE,
+  RTM_IFINFO,
+  RTM_MISS,
+  RTM_NEWADDR,
+  RtInfo,
+  type Rtentry,
+} from "./rtentry.ts";
+import {
+  if_data_put,
+  rt_metrics_put,
+  rt_msg_build,
+  RTM_ADDRS_OFF,
+  RTM_ERRNO_OFF,
+  RTM_FLAGS_OFF,
+  RTM_INDEX_OFF,
+  RTM_RMX_OFF,
+  RTM_USE_OFF,
+  SIZEOF_IF_ANNOUNCEMSGHDR,
+  SIZEOF_IF_MSGHDR,
+  SIZEOF_IFA_MSGHDR,
+  SIZEOF_RT_MSGHDR,
 } from "./rtsock_abi.ts";
 import type { RawCb } from "./raw_cb.ts";
 
@@ -32,7 +57,13 @@ export function rt_boottime(net: Net): number {
 }
 
 /** Gives a message to every routing socket but one. `af` is the family of its destination, 0 if it has none. */
-export function rt_broadcast(net: Net, msg: Uint8Array, af: number, dst: Uint8Array | null, except: RawCb | null): void {
+export function rt_broadcast(
+  net: Net,
+  msg: Uint8Array,
+  af: number,
+  dst: Uint8Array | null,
+  except: RawCb | null,
+): void {
   for (const rcb of net.rawcbs) {
     if (rcb === except || (rcb.rcb_proto !== 0 && af !== 0 && rcb.rcb_proto !== af)) continue;
     if (!rt_wanted(rcb, msg[3], dst)) continue;
@@ -50,6 +81,7 @@ function rt_wanted(rcb: RawCb, type: number, dst: Uint8Array | null): boolean {
 /** Puts a message in one socket's buffer; a full buffer sets ENOBUFS on sockets that ask for it (SO_RERROR). */
 export function rt_deliver(net: Net, rcb: RawCb, msg: Uint8Array): void {
   const so = rcb.rcb_so;
+  if ((so.so_state & SS_CANTRCVMORE) !== 0) return;
   const m = m_devget(net.k.mb, msg, 0, null);
   if (m !== null && sbappendaddr(so.so_rcv, ROUTE_SRC, m, null)) {
     sorwakeup(so);
@@ -108,7 +140,14 @@ export function rt_missmsg(net: Net, type: number, info: RtInfo, flags: number, 
  * A neighbour appeared (RTM_ADD), changed (RTM_LLINFO_UPD, RTM_CHANGE), went (RTM_DELETE) or did not answer (RTM_MISS): rt_clonedmsg. src is who asked,
  * for RTM_MISS; lladdr null if not known.
  */
-export function rt_clonedmsg(net: Net, type: number, src: Uint8Array | null, dst: Uint8Array, lladdr: Uint8Array | null, ifp: Ifnet): void {
+export function rt_clonedmsg(
+  net: Net,
+  type: number,
+  src: Uint8Array | null,
+  dst: Uint8Array,
+  lladdr: Uint8Array | null,
+  ifp: Ifnet,
+): void {
   if (net.route_cb_count === 0) return;
   const info = new RtInfo();
   info.rti_dst = dst;

@@ -10,7 +10,15 @@ import type { Ifnet } from "./if.ts";
 import { AF_MAX, type Net } from "./net.ts";
 import { rt_walktree } from "./route.ts";
 import { RTF_DONE, RTF_HOST, RTF_LLDATA, RTF_UP, RTM_GET, RTM_NEWADDR, RtInfo, RtMetrics } from "./rtentry.ts";
-import { rt_metrics_put, rt_msg_build, RTM_ADDRS_OFF, RTM_FLAGS_OFF, RTM_INDEX_OFF, RTM_RMX_OFF, SIZEOF_RT_MSGHDR } from "./rtsock_abi.ts";
+import {
+  rt_metrics_put,
+  rt_msg_build,
+  RTM_ADDRS_OFF,
+  RTM_FLAGS_OFF,
+  RTM_INDEX_OFF,
+  RTM_RMX_OFF,
+  SIZEOF_RT_MSGHDR,
+} from "./rtsock_abi.ts";
 import { rt_boottime, rt_if_msg, rt_ifa_msg, rt_route_msg } from "./rtsock_notify.ts";
 
 /** The whole table. */
@@ -42,10 +50,18 @@ class Dump {
 }
 
 /** The handler of net.route.rtable: name is {family (0 all), op, argument}. */
-export function sysctl_rtable(net: Net, name: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null): number {
+export function sysctl_rtable(
+  net: Net,
+  name: readonly number[],
+  oldp: Uint8Array | null,
+  oldlenp: SysctlLen,
+  newp: Uint8Array | null,
+): number {
   if (newp !== null) return EPERM;
   if (name.length !== 3) return name.length < 3 ? EINVAL : ENOTDIR;
-  const [af, op, arg] = name as [number, number, number];
+  const af = name[0];
+  const op = name[1];
+  const arg = name[2];
   if (af < 0 || af >= AF_MAX) return EINVAL;
   const d = new Dump();
   switch (op) {
@@ -112,5 +128,10 @@ function dump_iflist(net: Net, d: Dump, af: number, index: number): void {
 /** Adds the sysctl: net.route.rtable, also found as the numbers {CTL_NET, PF_ROUTE, 0, ...}. */
 export function rt_sysctl_attach(net: Net): void {
   net.k.sysctl.addNode("net.route", "PF_ROUTE information", AF_ROUTE);
-  net.k.sysctl.addHandler("net.route.rtable", "Routing table", (name, oldp, oldlenp, newp) => sysctl_rtable(net, name, oldp, oldlenp, newp), 0);
+  net.k.sysctl.addHandler(
+    "net.route.rtable",
+    "Routing table",
+    (name, oldp, oldlenp, newp) => sysctl_rtable(net, name, oldp, oldlenp, newp),
+    0,
+  );
 }

@@ -1,6 +1,16 @@
 // /dev/bpf: the ioctls, what a reader gets and when, what a writer sends, and nothing leaked.
 import { expect } from "chai";
-import { EFAULT, EINVAL, EMSGSIZE, ENETDOWN, ENOMEM, ENOTTY, ENXIO, EPERM, EWOULDBLOCK } from "../../../hypercall/api/errno.ts";
+import {
+  EFAULT,
+  EINVAL,
+  EMSGSIZE,
+  ENETDOWN,
+  ENOMEM,
+  ENOTTY,
+  ENXIO,
+  EPERM,
+  EWOULDBLOCK,
+} from "../../../hypercall/api/errno.ts";
 import { sys_open } from "../../../kernel-components/kern/sys_generic.ts";
 import { sys_poll, Pollfd } from "../../../kernel-components/kern/sys_poll.ts";
 import { O_RDWR } from "../../../kernel-components/kern/fcntl.ts";
@@ -10,14 +20,49 @@ import { POLLIN } from "../../../kernel-components/kern/select.ts";
 import { RetVal } from "../../../kernel-components/kern/uio.ts";
 import { EWAIT } from "../../../kernel-components/kern/wakeup.ts";
 import {
-  BIOCFLUSH, BIOCGBLEN, BIOCGDLT, BIOCGDLTLIST, BIOCGETIF, BIOCGFEEDBACK, BIOCGHDRCMPLT, BIOCGRTIMEOUT, BIOCGSEESENT, BIOCGSTATS, BIOCIMMEDIATE, BIOCLOCK,
-  BIOCPROMISC, BIOCSBLEN, BIOCSDLT, BIOCSETF, BIOCSETIF, BIOCSETWF, BIOCSFEEDBACK, BIOCSHDRCMPLT, BIOCSRTIMEOUT, BIOCSSEESENT, BIOCVERSION,
-  bpf_dltlist_abi, bpf_program_abi, bpf_uint,
+  BIOCFLUSH,
+  BIOCGBLEN,
+  BIOCGDLT,
+  BIOCGDLTLIST,
+  BIOCGETIF,
+  BIOCGFEEDBACK,
+  BIOCGHDRCMPLT,
+  BIOCGRTIMEOUT,
+  BIOCGSEESENT,
+  BIOCGSTATS,
+  BIOCIMMEDIATE,
+  BIOCLOCK,
+  BIOCPROMISC,
+  BIOCSBLEN,
+  BIOCSDLT,
+  BIOCSETF,
+  BIOCSETIF,
+  BIOCSETWF,
+  BIOCSFEEDBACK,
+  BIOCSHDRCMPLT,
+  BIOCSRTIMEOUT,
+  BIOCSSEESENT,
+  BIOCVERSION,
+  bpf_dltlist_abi,
+  bpf_program_abi,
+  bpf_uint,
 } from "../../../kernel-components/net/bpf_abi.ts";
 import { if_detach } from "../../../kernel-components/net/if_attach.ts";
 import { ifr_name, ifreq, ifreq_flags, SIOCSIFFLAGS } from "../../../kernel-components/net/if_abi.ts";
 import { IFF_PROMISC } from "../../../kernel-components/net/if_flags.ts";
-import { BPF_ABS, BPF_ALU, BPF_DIV, BPF_H, BPF_JEQ, BPF_JMP, BPF_JUMP, BPF_K, BPF_LD, BPF_RET, BPF_STMT } from "../../../kernel-components/wire/bpf_insn.ts";
+import {
+  BPF_ABS,
+  BPF_ALU,
+  BPF_DIV,
+  BPF_H,
+  BPF_JEQ,
+  BPF_JMP,
+  BPF_JUMP,
+  BPF_K,
+  BPF_LD,
+  BPF_RET,
+  BPF_STMT,
+} from "../../../kernel-components/wire/bpf_insn.ts";
 import { AF_INET } from "../../../kernel-components/wire/sockaddr.ts";
 import { BCAST, bpf_fd, type Fd, frame, NetWorld, PEER } from "./net_world.ts";
 
@@ -77,7 +122,9 @@ describe("bpf", () => {
       expect(get(b, BIOCGBLEN)).to.equal(new DataView(d.buffer).getUint32(0, true));
       return get(b, BIOCGBLEN);
     };
-    expect([get(b, BIOCGBLEN), ask(0), ask(1), ask(0xffffffff), ask(5000)]).to.deep.equal([32768, 32, 32, 1048576, 5000]);
+    expect([get(b, BIOCGBLEN), ask(0), ask(1), ask(0xffffffff), ask(5000)]).to.deep.equal([
+      32768, 32, 32, 1048576, 5000,
+    ]);
     expect(b.ioctl(BIOCSETIF, ifreq("tst0"))).to.equal(0);
     expect(b.ioctl(BIOCSBLEN, bpf_uint(100))).to.equal(EINVAL);
     b.close();
@@ -89,10 +136,18 @@ describe("bpf", () => {
     const e = w.ether().up();
     const b = bpf_fd(w);
     for (const cmd of [BIOCPROMISC, BIOCGDLT, BIOCSDLT]) expect(b.ioctl(cmd, bpf_uint(1))).to.equal(EINVAL);
-    expect([b.ioctl(BIOCGETIF, ifreq("")), b.ioctl(BIOCGDLTLIST, bpf_dltlist_abi(0)), b.read(32768)]).to.deep.equal([EINVAL, EINVAL, -ENXIO]);
+    expect([b.ioctl(BIOCGETIF, ifreq("")), b.ioctl(BIOCGDLTLIST, bpf_dltlist_abi(0)), b.read(32768)]).to.deep.equal([
+      EINVAL,
+      EINVAL,
+      -ENXIO,
+    ]);
     const long = ifreq("");
     long.fill(0x78, 0, 16);
-    expect([b.ioctl(BIOCSETIF, long), b.ioctl(BIOCSETIF, ifreq("tst1")), b.ioctl(BIOCSETIF, ifreq("lo0"))]).to.deep.equal([ENXIO, ENXIO, 0]);
+    expect([
+      b.ioctl(BIOCSETIF, long),
+      b.ioctl(BIOCSETIF, ifreq("tst1")),
+      b.ioctl(BIOCSETIF, ifreq("lo0")),
+    ]).to.deep.equal([ENXIO, ENXIO, 0]);
     expect([get(b, BIOCGDLT), b.ioctl(BIOCSETIF, ifreq("tst0")), get(b, BIOCGDLT)]).to.deep.equal([0, 0, 1]);
     const name = ifreq("");
     expect([b.ioctl(BIOCGETIF, name), ifr_name(name)]).to.deep.equal([0, "tst0"]);
@@ -104,7 +159,12 @@ describe("bpf", () => {
     const none = bpf_dltlist_abi(1);
     none[0] = 0;
     expect(b.ioctl(BIOCGDLTLIST, none)).to.equal(ENOMEM);
-    expect([b.ioctl(BIOCPROMISC, bpf_uint(0)), b.ioctl(BIOCPROMISC, bpf_uint(0)), e.ifp.if_pcount, e.ifp.if_flags & IFF_PROMISC]).to.deep.equal([0, 0, 1, IFF_PROMISC]);
+    expect([
+      b.ioctl(BIOCPROMISC, bpf_uint(0)),
+      b.ioctl(BIOCPROMISC, bpf_uint(0)),
+      e.ifp.if_pcount,
+      e.ifp.if_flags & IFF_PROMISC,
+    ]).to.deep.equal([0, 0, 1, IFF_PROMISC]);
     b.close();
     expect([e.ifp.if_pcount, e.ifp.if_flags & IFF_PROMISC, e.ifp.if_bpf]).to.deep.equal([0, 0, null]);
     w.end();
@@ -114,8 +174,14 @@ describe("bpf", () => {
     const w = new NetWorld();
     w.ether();
     const b = bpf_fd(w);
-    expect([get(b, BIOCVERSION), get(b, BIOCGSEESENT), get(b, BIOCGHDRCMPLT), get(b, BIOCGFEEDBACK)]).to.deep.equal([0x10001, 1, 0, 0]);
-    for (const [set, ask] of [[BIOCSSEESENT, BIOCGSEESENT], [BIOCSHDRCMPLT, BIOCGHDRCMPLT], [BIOCSFEEDBACK, BIOCGFEEDBACK]] as const) {
+    expect([get(b, BIOCVERSION), get(b, BIOCGSEESENT), get(b, BIOCGHDRCMPLT), get(b, BIOCGFEEDBACK)]).to.deep.equal([
+      0x10001, 1, 0, 0,
+    ]);
+    for (const [set, ask] of [
+      [BIOCSSEESENT, BIOCGSEESENT],
+      [BIOCSHDRCMPLT, BIOCGHDRCMPLT],
+      [BIOCSFEEDBACK, BIOCGFEEDBACK],
+    ] as const) {
       b.ioctl(set, bpf_uint(1));
       expect(get(b, ask)).to.equal(1);
       b.ioctl(set, bpf_uint(0));
@@ -128,9 +194,17 @@ describe("bpf", () => {
     expect([b.ioctl(BIOCSRTIMEOUT, tv), b.ioctl(BIOCGRTIMEOUT, back)]).to.deep.equal([0, 0]);
     expect(back).to.deep.equal(tv);
     tv.fill(0xff);
-    expect([b.ioctl(BIOCSRTIMEOUT, tv), b.ioctl(0x20004242, bpf_uint(0)), b.ioctl(BIOCSETF, new Uint8Array(3))]).to.deep.equal([EINVAL, ENOTTY, EFAULT]);
+    expect([
+      b.ioctl(BIOCSRTIMEOUT, tv),
+      b.ioctl(0x20004242, bpf_uint(0)),
+      b.ioctl(BIOCSETF, new Uint8Array(3)),
+    ]).to.deep.equal([EINVAL, ENOTTY, EFAULT]);
     expect(b.ioctl(BIOCLOCK, bpf_uint(0))).to.equal(0);
-    expect([b.ioctl(BIOCSETIF, ifreq("tst0")), b.ioctl(BIOCSETF, bpf_program_abi(FILTER)), get(b, BIOCGBLEN)]).to.deep.equal([EPERM, EPERM, 32768]);
+    expect([
+      b.ioctl(BIOCSETIF, ifreq("tst0")),
+      b.ioctl(BIOCSETF, bpf_program_abi(FILTER)),
+      get(b, BIOCGBLEN),
+    ]).to.deep.equal([EPERM, EPERM, 32768]);
     b.close();
     expect(w.in_kernel(() => sys_open(w.nobody, "/dev/bpf", O_RDWR, new RetVal()))).to.equal(EPERM);
     w.end();
@@ -145,7 +219,9 @@ describe("bpf", () => {
     lying[0] = 200;
     const huge = bpf_program_abi(FILTER);
     new DataView(huge.buffer).setUint32(0, 0xffffffff, true);
-    expect([b.ioctl(BIOCSETF, bpf_program_abi(zero)), b.ioctl(BIOCSETF, lying), b.ioctl(BIOCSETF, huge)]).to.deep.equal([EINVAL, EFAULT, EINVAL]);
+    expect([b.ioctl(BIOCSETF, bpf_program_abi(zero)), b.ioctl(BIOCSETF, lying), b.ioctl(BIOCSETF, huge)]).to.deep.equal(
+      [EINVAL, EFAULT, EINVAL],
+    );
     expect([b.ioctl(BIOCSETF, bpf_program_abi(FILTER)), b.ioctl(BIOCSETF, bpf_program_abi([]))]).to.deep.equal([0, 0]);
     b.close();
     w.end();
@@ -157,7 +233,12 @@ describe("bpf", () => {
     w.fake_inet();
     const b = opened(w);
     b.ioctl(BIOCSETF, bpf_program_abi(FILTER));
-    const f = frame(BCAST, PEER, 0x0800, Uint8Array.from({ length: 400 }, (_, i) => i));
+    const f = frame(
+      BCAST,
+      PEER,
+      0x0800,
+      Uint8Array.from({ length: 400 }, (_, i) => i),
+    );
     e.rx(f);
     e.rx(frame(BCAST, PEER, 0x0806));
     w.in_kernel(() => {
@@ -167,7 +248,10 @@ describe("bpf", () => {
       e.ifp.if_output(e.ifp, m, AF_INET, 5, null);
     });
     const got = records(b.read(BLEN));
-    expect(got.map((r) => [r.caplen, r.datalen])).to.deep.equal([[20, 414], [20, 414]]);
+    expect(got.map((r) => [r.caplen, r.datalen])).to.deep.equal([
+      [20, 414],
+      [20, 414],
+    ]);
     expect(got[0]?.bytes).to.deep.equal(f.slice(0, 20));
     expect(got[1]?.bytes.slice(12)).to.deep.equal(f.slice(12, 20));
     expect(stats(b)).to.deep.equal([3, 0, 2]);
@@ -226,12 +310,20 @@ describe("bpf", () => {
     const f = frame(BCAST, PEER, 0x0800);
     expect(b.write(f)).to.equal(ENETDOWN);
     w.ioctl(SIOCSIFFLAGS, ifreq_flags("tst0", 1));
-    expect([b.write(new Uint8Array(13)), b.write(new Uint8Array(1515)), b.write(new Uint8Array(0))]).to.deep.equal([EMSGSIZE, EMSGSIZE, 0]);
+    expect([b.write(new Uint8Array(13)), b.write(new Uint8Array(1515)), b.write(new Uint8Array(0))]).to.deep.equal([
+      EMSGSIZE,
+      EMSGSIZE,
+      0,
+    ]);
     expect([b.write(f), b.ioctl(BIOCSHDRCMPLT, bpf_uint(1)), b.write(f)]).to.deep.equal([0, 0, 0]);
     expect(e.sent).to.deep.equal([frame(BCAST, [...e.ifp.if_lladdr], 0x0800), f]);
     expect(w.got.length, "a frame that is written is not received").to.equal(0);
     b.ioctl(BIOCSFEEDBACK, bpf_uint(1));
-    expect([b.write(f), w.got.length, w.got[0]?.flags === undefined ? 0 : w.got[0].flags & M_BCAST]).to.deep.equal([0, 1, M_BCAST]);
+    expect([b.write(f), w.got.length, w.got[0]?.flags === undefined ? 0 : w.got[0].flags & M_BCAST]).to.deep.equal([
+      0,
+      1,
+      M_BCAST,
+    ]);
     b.ioctl(BIOCSETWF, bpf_program_abi(FILTER));
     expect([b.write(frame(BCAST, PEER, 0x0806)), b.write(f), e.sent.length]).to.deep.equal([EPERM, 0, 4]);
     b.close();

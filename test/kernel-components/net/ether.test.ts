@@ -1,17 +1,50 @@
 // Ethernet: which frames are taken, what each drop is counted as, how packets leave.
 import { expect } from "chai";
-import { EAFNOSUPPORT, ENETDOWN, ENETUNREACH, EHOSTUNREACH, ENOBUFS, EWOULDBLOCK } from "../../../hypercall/api/errno.ts";
+import {
+  EAFNOSUPPORT,
+  ENETDOWN,
+  ENETUNREACH,
+  EHOSTUNREACH,
+  ENOBUFS,
+  EWOULDBLOCK,
+} from "../../../hypercall/api/errno.ts";
 import { M_BCAST, M_MCAST, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
 import { SysctlLen } from "../../../kernel-components/kern/sysctl_bytes.ts";
-import { ifreq_addr, ifreq_flags, SIOCADDMULTI, SIOCDELMULTI, SIOCSIFFLAGS } from "../../../kernel-components/net/if_abi.ts";
+import {
+  ifreq_addr,
+  ifreq_flags,
+  SIOCADDMULTI,
+  SIOCDELMULTI,
+  SIOCSIFFLAGS,
+} from "../../../kernel-components/net/if_abi.ts";
 import { if_transmit_queue } from "../../../kernel-components/net/if_attach.ts";
-import { IFD_IERRORS, IFD_IMCASTS, IFD_IPACKETS, IFD_IQDROPS, IFD_NOPROTO, IFD_OMCASTS, IFD_OPACKETS, IFD_OQDROPS } from "../../../kernel-components/net/if_flags.ts";
+import {
+  IFD_IERRORS,
+  IFD_IMCASTS,
+  IFD_IPACKETS,
+  IFD_IQDROPS,
+  IFD_NOPROTO,
+  IFD_OMCASTS,
+  IFD_OPACKETS,
+  IFD_OQDROPS,
+} from "../../../kernel-components/net/if_flags.ts";
 import { IF_PURGE } from "../../../kernel-components/net/ifqueue.ts";
 import { ifpromisc } from "../../../kernel-components/net/if_promisc.ts";
 import {
-  NETS_GIANT, NETS_IFDOWN, NETS_LLC, NETS_MCASTFILTER, NETS_NOPROTO, NETS_NOTFORUS, NETS_ODOWN, NETS_OREJECT, NETS_OWNSOURCE, NETS_PFIL, NETS_RUNT, NETS_VLAN,
+  NETS_GIANT,
+  NETS_IFDOWN,
+  NETS_LLC,
+  NETS_MCASTFILTER,
+  NETS_NOPROTO,
+  NETS_NOTFORUS,
+  NETS_ODOWN,
+  NETS_OREJECT,
+  NETS_OWNSOURCE,
+  NETS_PFIL,
+  NETS_RUNT,
+  NETS_VLAN,
 } from "../../../kernel-components/net/net.ts";
 import { PFIL_IN, PFIL_OUT, pfil_add_ifhook, pfil_remove_ifhook } from "../../../kernel-components/net/pfil.ts";
 import { RTF_BLACKHOLE, RTF_HOST, RTF_REJECT, Rtentry } from "../../../kernel-components/net/rtentry.ts";
@@ -20,7 +53,15 @@ import { BCAST, frame, ip, NetWorld, PEER, type FakeEther } from "./net_world.ts
 
 const MCAST = [1, 0, 0x5e, 1, 2, 3];
 
-function out(w: NetWorld, e: FakeEther, payload: Uint8Array, af: number, dst: number, rt: Rtentry | null = null, flags = 0): number {
+function out(
+  w: NetWorld,
+  e: FakeEther,
+  payload: Uint8Array,
+  af: number,
+  dst: number,
+  rt: Rtentry | null = null,
+  flags = 0,
+): number {
   return w.in_kernel(() => {
     const m = m_devget(w.t.k.mb, payload, 32, null) as Mbuf;
     m.m_flags |= flags;
@@ -53,10 +94,21 @@ describe("ether_input", () => {
     e.rx(frame(own, PEER, 0x0800, new Uint8Array(1505)));
     e.rx(frame(own, PEER, 0x0806));
     const s = w.net.netstat;
-    const counted = [NETS_MCASTFILTER, NETS_NOTFORUS, NETS_OWNSOURCE, NETS_VLAN, NETS_NOPROTO, NETS_LLC, NETS_RUNT, NETS_GIANT].map((n) => s[n]);
+    const counted = [
+      NETS_MCASTFILTER,
+      NETS_NOTFORUS,
+      NETS_OWNSOURCE,
+      NETS_VLAN,
+      NETS_NOPROTO,
+      NETS_LLC,
+      NETS_RUNT,
+      NETS_GIANT,
+    ].map((n) => s[n]);
     expect(counted).to.deep.equal([2, 1, 1, 1, 2, 1, 1, 1]);
     const d = e.ifp.if_data;
-    expect([d[IFD_IPACKETS], d[IFD_IERRORS], d[IFD_IQDROPS], d[IFD_NOPROTO], d[IFD_IMCASTS]]).to.deep.equal([11, 2, 4, 4, 5]);
+    expect([d[IFD_IPACKETS], d[IFD_IERRORS], d[IFD_IQDROPS], d[IFD_NOPROTO], d[IFD_IMCASTS]]).to.deep.equal([
+      11, 2, 4, 4, 5,
+    ]);
     expect(w.got.length).to.equal(3);
     w.end();
   });
@@ -172,10 +224,17 @@ describe("ether_output", () => {
     e.ifp.if_transmit = if_transmit_queue;
     const set = new Uint8Array(4);
     new DataView(set.buffer).setInt32(0, 3, true);
-    expect(w.t.k.sysctl.sysctlbyname("net.interfaces.tst0.sndq.maxlen", null, new SysctlLen(0), set, w.root)).to.equal(0);
+    expect(w.t.k.sysctl.sysctlbyname("net.interfaces.tst0.sndq.maxlen", null, new SysctlLen(0), set, w.root)).to.equal(
+      0,
+    );
     const errors = [1, 2, 3, 4, 5].map((n) => out(w, e, new Uint8Array(20), AF_INET, n));
     expect(errors).to.deep.equal([0, 0, 0, ENOBUFS, ENOBUFS]);
-    expect([e.ifp.if_snd.ifq_len, e.ifp.if_snd.ifq_drops, e.ifp.if_data[IFD_OQDROPS], e.ifp.if_data[IFD_OPACKETS]]).to.deep.equal([3, 2, 2, 3]);
+    expect([
+      e.ifp.if_snd.ifq_len,
+      e.ifp.if_snd.ifq_drops,
+      e.ifp.if_data[IFD_OQDROPS],
+      e.ifp.if_data[IFD_OPACKETS],
+    ]).to.deep.equal([3, 2, 2, 3]);
     expect(IF_PURGE(e.ifp.if_snd)).to.equal(3);
     w.end();
   });

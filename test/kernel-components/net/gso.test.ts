@@ -2,11 +2,23 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { EINVAL } from "../../../hypercall/api/errno.ts";
-import { M_CSUM_DATA, M_CSUM_IPv4, M_CSUM_TCPv4, M_CSUM_UDPv4, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
+import {
+  M_CSUM_DATA,
+  M_CSUM_IPv4,
+  M_CSUM_TCPv4,
+  M_CSUM_UDPv4,
+  type Mbuf,
+} from "../../../kernel-components/kern/mbuf.ts";
 import { m_devget, m_tobytes } from "../../../kernel-components/kern/mbuf_bytes.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { ifcapreq, SIOCSIFCAP } from "../../../kernel-components/net/if_abi.ts";
-import { IFCAP_CSUM_IPv4_Tx, IFCAP_CSUM_TCPv4_Tx, IFCAP_CSUM_UDPv4_Tx, IFCAP_TSOv4, IFD_OERRORS } from "../../../kernel-components/net/if_flags.ts";
+import {
+  IFCAP_CSUM_IPv4_Tx,
+  IFCAP_CSUM_TCPv4_Tx,
+  IFCAP_CSUM_UDPv4_Tx,
+  IFCAP_TSOv4,
+  IFD_OERRORS,
+} from "../../../kernel-components/net/if_flags.ts";
 import { GSO_TCPV4, GSO_TCPV6, GSO_UDP_L4, gso_segment } from "../../../kernel-components/net/gso_segment.ts";
 import { NETS_BADGSO, NETS_SWCSUM, NETS_SWGSO } from "../../../kernel-components/net/net.ts";
 import { AF_INET } from "../../../kernel-components/wire/sockaddr.ts";
@@ -73,11 +85,13 @@ describe("software offload", () => {
   it("cuts TCP: sequence numbers run over 2^32, FIN and PSH come last, CWR first, identification counts", () => {
     const [w, e] = world();
     const payload = data(3001);
-    expect(send(w, e, packet(false, payload), (m) => {
-      m.m_gso_type = GSO_TCPV4;
-      m.m_gso_size = 1000;
-      m.m_csum_flags = M_CSUM_TCPv4 | M_CSUM_IPv4;
-    })).to.equal(0);
+    expect(
+      send(w, e, packet(false, payload), (m) => {
+        m.m_gso_type = GSO_TCPV4;
+        m.m_gso_size = 1000;
+        m.m_csum_flags = M_CSUM_TCPv4 | M_CSUM_IPv4;
+      }),
+    ).to.equal(0);
     const segs = e.sent.map((f) => f.slice(14));
     for (const s of segs) check(s);
     expect(segs.map((s) => s.length - 52)).to.deep.equal([1000, 1000, 1000, 1]);
@@ -104,7 +118,8 @@ describe("software offload", () => {
         const segs = e.sent.map((f) => f.subarray(14));
         for (const s of segs) check(s.slice());
         expect(segs.length).to.equal(Math.max(1, Math.ceil(n / mss)));
-        if (udp) for (const s of segs) expect(new DataView(s.buffer, s.byteOffset).getUint16(24)).to.equal(s.length - 20);
+        if (udp)
+          for (const s of segs) expect(new DataView(s.buffer, s.byteOffset).getUint16(24)).to.equal(s.length - 20);
         expect(Uint8Array.from(segs.flatMap((s) => [...s.subarray(udp ? 28 : 52)]))).to.deep.equal(payload);
       }),
       { numRuns: 60 },
@@ -114,16 +129,20 @@ describe("software offload", () => {
 
   it("completes checksums of both forms, and leaves them to a device that can", () => {
     const [w, e] = world();
-    expect(send(w, e, packet(true, data(101)), (m) => {
-      m.m_csum_flags = M_CSUM_UDPv4 | M_CSUM_IPv4;
-    })).to.equal(0);
+    expect(
+      send(w, e, packet(true, data(101)), (m) => {
+        m.m_csum_flags = M_CSUM_UDPv4 | M_CSUM_IPv4;
+      }),
+    ).to.equal(0);
     const tcp = packet(false, data(77));
     new DataView(tcp.buffer).setUint16(36, pseudo(tcp, tcp.length - 20));
-    expect(send(w, e, tcp, (m) => {
-      m.m_csum_flags = M_CSUM_DATA;
-      m.m_csum_start = 20;
-      m.m_csum_offset = 16;
-    })).to.equal(0);
+    expect(
+      send(w, e, tcp, (m) => {
+        m.m_csum_flags = M_CSUM_DATA;
+        m.m_csum_start = 20;
+        m.m_csum_offset = 16;
+      }),
+    ).to.equal(0);
     check((e.sent[0] as Uint8Array).slice(14));
     const p = (e.sent[1] as Uint8Array).slice(14);
     expect(sum(p.subarray(20), pseudo(p, p.length - 20))).to.equal(0xffff);
@@ -152,41 +171,105 @@ describe("software offload", () => {
     const [w, e] = world();
     const good = packet(false, data(100));
     const cases: [Uint8Array, (m: Mbuf) => void][] = [
-      [packet(true, data(100)), (m) => { m.m_gso_type = GSO_TCPV4; m.m_gso_size = 10; }],
-      [good, (m) => { m.m_gso_type = GSO_TCPV6; m.m_gso_size = 10; }],
-      [good, (m) => { m.m_gso_type = 77; m.m_gso_size = 10; }],
-      [good, (m) => { m.m_gso_type = GSO_TCPV4; m.m_gso_size = -1; }],
-      [good.slice(0, 25), (m) => { m.m_gso_type = GSO_TCPV4; m.m_gso_size = 10; }],
-      [good, (m) => { m.m_csum_flags = M_CSUM_DATA; m.m_csum_start = 150; m.m_csum_offset = 16; }],
-      [good, (m) => { m.m_csum_flags = M_CSUM_DATA; m.m_csum_start = -20; m.m_csum_offset = 16; }],
-      [good.slice(0, 30), (m) => { m.m_csum_flags = M_CSUM_TCPv4; }],
-      [good.slice(0, 60), (m) => { m.m_csum_flags = M_CSUM_TCPv4; }],
+      [
+        packet(true, data(100)),
+        (m) => {
+          m.m_gso_type = GSO_TCPV4;
+          m.m_gso_size = 10;
+        },
+      ],
+      [
+        good,
+        (m) => {
+          m.m_gso_type = GSO_TCPV6;
+          m.m_gso_size = 10;
+        },
+      ],
+      [
+        good,
+        (m) => {
+          m.m_gso_type = 77;
+          m.m_gso_size = 10;
+        },
+      ],
+      [
+        good,
+        (m) => {
+          m.m_gso_type = GSO_TCPV4;
+          m.m_gso_size = -1;
+        },
+      ],
+      [
+        good.slice(0, 25),
+        (m) => {
+          m.m_gso_type = GSO_TCPV4;
+          m.m_gso_size = 10;
+        },
+      ],
+      [
+        good,
+        (m) => {
+          m.m_csum_flags = M_CSUM_DATA;
+          m.m_csum_start = 150;
+          m.m_csum_offset = 16;
+        },
+      ],
+      [
+        good,
+        (m) => {
+          m.m_csum_flags = M_CSUM_DATA;
+          m.m_csum_start = -20;
+          m.m_csum_offset = 16;
+        },
+      ],
+      [
+        good.slice(0, 30),
+        (m) => {
+          m.m_csum_flags = M_CSUM_TCPv4;
+        },
+      ],
+      [
+        good.slice(0, 60),
+        (m) => {
+          m.m_csum_flags = M_CSUM_TCPv4;
+        },
+      ],
     ];
     for (const [bytes, set] of cases) expect(send(w, e, bytes, set)).to.be.greaterThan(0);
-    expect([e.sent.length, w.net.netstat[NETS_BADGSO], e.ifp.if_data[IFD_OERRORS]]).to.deep.equal([0, cases.length, cases.length]);
+    expect([e.sent.length, w.net.netstat[NETS_BADGSO], e.ifp.if_data[IFD_OERRORS]]).to.deep.equal([
+      0,
+      cases.length,
+      cases.length,
+    ]);
     w.end();
   });
 
   it("gives segments or EINVAL for any bytes (fast-check)", () => {
     const [w] = world();
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.constantFrom(1, 4, 5, 0x81), fc.integer({ min: 0, max: 100 }), fc.constantFrom(0x45, 0x4f, 0x60, 0x41), (bytes, type, mss, vhl) => {
-        if (bytes.length > 0) bytes[0] = vhl;
-        w.in_kernel(() => {
-          const m = m_devget(w.t.k.mb, bytes, 0, null);
-          if (m === null) return;
-          m.m_gso_type = type;
-          m.m_gso_size = mss;
-          const r = gso_segment(w.t.k, m, 0);
-          expect(r.error === 0 || r.error === EINVAL).to.equal(true);
-          for (let s = r.head; s !== null; ) {
-            const next: Mbuf | null = s.m_nextpkt;
-            expect(m_tobytes(s).length).to.equal(s.m_pkthdr_len);
-            m_freem(s);
-            s = next;
-          }
-        });
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.constantFrom(1, 4, 5, 0x81),
+        fc.integer({ min: 0, max: 100 }),
+        fc.constantFrom(0x45, 0x4f, 0x60, 0x41),
+        (bytes, type, mss, vhl) => {
+          if (bytes.length > 0) bytes[0] = vhl;
+          w.in_kernel(() => {
+            const m = m_devget(w.t.k.mb, bytes, 0, null);
+            if (m === null) return;
+            m.m_gso_type = type;
+            m.m_gso_size = mss;
+            const r = gso_segment(w.t.k, m, 0);
+            expect(r.error === 0 || r.error === EINVAL).to.equal(true);
+            for (let s = r.head; s !== null; ) {
+              const next: Mbuf | null = s.m_nextpkt;
+              expect(m_tobytes(s).length).to.equal(s.m_pkthdr_len);
+              m_freem(s);
+              s = next;
+            }
+          });
+        },
+      ),
       { numRuns: 400 },
     );
     w.end();

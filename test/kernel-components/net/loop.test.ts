@@ -4,7 +4,13 @@ import { EAFNOSUPPORT, ENETDOWN, ENOBUFS } from "../../../hypercall/api/errno.ts
 import { M_CSUM_OK, M_CSUM_UDPv4, M_LOOP, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
-import { ifreq, ifreq_flags, SIOCIFCREATE, SIOCIFDESTROY, SIOCSIFFLAGS } from "../../../kernel-components/net/if_abi.ts";
+import {
+  ifreq,
+  ifreq_flags,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCSIFFLAGS,
+} from "../../../kernel-components/net/if_abi.ts";
 import { ifunit } from "../../../kernel-components/net/if_attach.ts";
 import type { Ifnet } from "../../../kernel-components/net/if.ts";
 import { IFD_IPACKETS, IFD_OPACKETS } from "../../../kernel-components/net/if_flags.ts";

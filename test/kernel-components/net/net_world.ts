@@ -16,7 +16,13 @@ import { IFF_RUNNING } from "../../../kernel-components/net/if_flags.ts";
 import { ifioctl } from "../../../kernel-components/net/if_ioctl.ts";
 import { ifreq_flags, SIOCSIFFLAGS } from "../../../kernel-components/net/if_abi.ts";
 import { netComponent } from "../../../kernel-components/net/net.component.ts";
-import { type IfAf, type Net, NET_KEY, register_ethertype, register_if_af } from "../../../kernel-components/net/net.ts";
+import {
+  type IfAf,
+  type Net,
+  NET_KEY,
+  register_ethertype,
+  register_if_af,
+} from "../../../kernel-components/net/net.ts";
 import { rt_count } from "../../../kernel-components/net/route.ts";
 import { socketComponent } from "../../../kernel-components/socket/socket.component.ts";
 import { SOCK_NONBLOCK, SOCK_RAW } from "../../../kernel-components/socket/socket_abi.ts";
@@ -197,7 +203,12 @@ export function bpf_fd(w: NetWorld, nonblock = true): Fd {
 }
 
 /** An Ethernet frame. */
-export function frame(dst: readonly number[], src: readonly number[], type: number, payload: Uint8Array = new Uint8Array(46)): Uint8Array {
+export function frame(
+  dst: readonly number[],
+  src: readonly number[],
+  type: number,
+  payload: Uint8Array = new Uint8Array(46),
+): Uint8Array {
   return Uint8Array.from([...dst, ...src, type >> 8, type & 0xff, ...payload]);
 }
 

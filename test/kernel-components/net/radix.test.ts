@@ -2,7 +2,17 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import {
-  RadixHead, rn_addroute, rn_delete, rn_key, rn_lookup, rn_maskkey, rn_masklen, rn_match, rn_match4, rn_walktree, type RadixNode,
+  RadixHead,
+  rn_addroute,
+  rn_delete,
+  rn_key,
+  rn_lookup,
+  rn_maskkey,
+  rn_masklen,
+  rn_match,
+  rn_match4,
+  rn_walktree,
+  type RadixNode,
 } from "../../../kernel-components/net/radix.ts";
 import { mk_sockaddr_in } from "../../../kernel-components/wire/sockaddr.ts";
 
@@ -38,7 +48,8 @@ function check_shape<T>(head: RadixHead<T>): number {
   const visit = (n: RadixNode<T> | null, parent: RadixNode<T> | null): void => {
     if (n === null) return;
     expect(n.rn_parent).to.equal(parent);
-    if (n.rn_item === null) expect(n.rn_left !== null && n.rn_right !== null, "a node without item branches").to.equal(true);
+    if (n.rn_item === null)
+      expect(n.rn_left !== null && n.rn_right !== null, "a node without item branches").to.equal(true);
     else items++;
     if (parent !== null) expect(n.rn_plen).to.be.greaterThan(parent.rn_plen);
     visit(n.rn_left, n);
@@ -90,7 +101,13 @@ describe("radix", () => {
   it("walks in order of address, shorter prefix first, and survives changes meanwhile", () => {
     const head = new RadixHead<string>(4, 4);
     const nodes: RadixNode<string>[] = [];
-    for (const [a, plen] of [[[10, 1, 0, 0], 16], [[0, 0, 0, 0], 0], [[10, 0, 0, 0], 8], [[192, 168, 0, 0], 16], [[10, 1, 2, 3], 32]] as const) {
+    for (const [a, plen] of [
+      [[10, 1, 0, 0], 16],
+      [[0, 0, 0, 0], 0],
+      [[10, 0, 0, 0], 8],
+      [[192, 168, 0, 0], 16],
+      [[10, 1, 2, 3], 32],
+    ] as const) {
       nodes.push(rn_addroute(head, Uint8Array.from(a), plen, `${a.join(".")}/${plen}`) as RadixNode<string>);
     }
     const seen: string[] = [];
@@ -107,11 +124,16 @@ describe("radix", () => {
   it("measures masks, also such as are cut short, and refuses holes", () => {
     const head = new RadixHead<number>(4, 4);
     const len = (mask: number): number => rn_masklen(head, mk_sockaddr_in(mask));
-    expect([len(0), len(-1), len(0xffffff00 | 0), len(0xfffff800 | 0), len(0x80000000 | 0)]).to.deep.equal([0, 32, 24, 21, 1]);
+    expect([len(0), len(-1), len(0xffffff00 | 0), len(0xfffff800 | 0), len(0x80000000 | 0)]).to.deep.equal([
+      0, 32, 24, 21, 1,
+    ]);
     expect([len(0xff00ff00 | 0), len(0x7f000000), len(0xfffffffd | 0), len(1)]).to.deep.equal([-1, -1, -1, -1]);
     expect(rn_masklen(head, Uint8Array.of(7, 0, 0, 0, 255, 255, 128))).to.equal(17);
     expect(rn_masklen(head, Uint8Array.of(0, 0))).to.equal(0);
-    expect(rn_masklen(head, Uint8Array.of(5, 0, 0, 0, 255, 255, 255, 255)), "bytes behind sa_len do not count").to.equal(8);
+    expect(
+      rn_masklen(head, Uint8Array.of(5, 0, 0, 0, 255, 255, 255, 255)),
+      "bytes behind sa_len do not count",
+    ).to.equal(8);
     expect(Array.from(rn_key(head, Uint8Array.of(6, 2, 0, 0, 10, 9)))).to.deep.equal([10, 9, 0, 0]);
   });
 
