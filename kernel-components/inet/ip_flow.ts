@@ -10,7 +10,6 @@ import { IFF_LOOPBACK, IFF_UP } from "../net/if_flags.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, RTF_UP } from "../net/rtentry.ts";
 import { AF_INET } from "../wire/sockaddr.ts";
-import { ip_decrement_ttl } from "../wire/ipv4.ts";
 import type { Inet } from "./inet.ts";
 import { in_canforward } from "./in.ts";
 import { IPFLOW_MASK } from "./ip_flow_var.ts";
@@ -22,13 +21,14 @@ function ipflow_slot(dst: number): number {
   return (dst ^ (dst >>> 8) ^ (dst >>> 16)) & IPFLOW_MASK;
 }
 
-/** Forwards m if it is a plain case of a known flow; true if it took (and consumed) it. Preconditions: m has a valid header of 20 bytes, contiguous. */
+/**
+ * Forwards m if it is a plain case of a known flow; true if it took (and consumed) it. w2 is the third word of the header (time to live, protocol, checksum).
+ *
+ * Preconditions: m has a valid header of 20 bytes, contiguous.
+ */
 // hot
-export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf): boolean {
+export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf, w2: number, src: number, dst: number): boolean {
   const flow = inet.ipflow;
-  const dv = inet.dv;
-  const off = m.m_off;
-  const dst = dv.getInt32(off + 16);
   const slot = ipflow_slot(dst);
   const rt = flow.ipf_rt[slot];
   if (rt === null || flow.ipf_dst[slot] !== dst) return false;
@@ -37,25 +37,29 @@ export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf): boolean {
     return false;
   }
   const oifp = rt.rt_ifp;
-  const mtu = rt.rt_rmx.rmx_mtu !== 0 ? rt.rt_rmx.rmx_mtu : oifp.if_mtu;
+  const rmx = rt.rt_rmx;
   if (
     oifp === ifp ||
-    m.m_pkthdr_len > mtu ||
-    dv.getUint8(off + 8) <= 1 ||
+    m.m_pkthdr_len > (rmx.rmx_mtu !== 0 ? rmx.rmx_mtu : oifp.if_mtu) ||
+    w2 >>> 24 <= 1 ||
     (m.m_flags & (M_BCAST | M_MCAST)) !== 0 ||
     ((m.m_csum_flags & M_CSUM_DATA) !== 0 && oifp.if_hdrlen === 0) ||
     (oifp.if_flags & IFF_UP) === 0 ||
     inet.net.inet_pfil_hook !== null ||
-    !in_canforward(dv.getInt32(off + 12))
+    !in_canforward(src)
   ) {
     return false;
   }
   // What input verified is not what output asks for; only an unfinished checksum stays unfinished.
   m.m_csum_flags &= M_CSUM_DATA;
-  ip_decrement_ttl(dv, off);
-  inet.ipstat[IPS_FORWARD]++;
-  inet.ipstat[IPS_FASTFORWARD]++;
-  rt.rt_rmx.rmx_pksent++;
+  // One word holds time to live and checksum: RFC 1624 §3 (Eqn. 3) for a decrement of the upper byte of ttl:protocol.
+  let sum = (w2 & 0xffff) + 0x100;
+  sum = (sum & 0xffff) + (sum >>> 16);
+  inet.dv.setInt32(m.m_off + 8, ((w2 - 0x1000000) & 0xffff0000) | sum);
+  const stat = inet.ipstat;
+  stat[IPS_FORWARD]++;
+  stat[IPS_FASTFORWARD]++;
+  rmx.rmx_pksent++;
   oifp.if_output(oifp, m, AF_INET, flow.ipf_nexthop[slot], rt);
   return true;
 }

@@ -7,7 +7,7 @@ import { m_adj, m_pullup } from "../kern/mbuf_ops.ts";
 import type { Ifnet } from "../net/if.ts";
 import { IFF_LOOPBACK } from "../net/if_flags.ts";
 import { PFIL_IN, pfil_run_hooks } from "../net/pfil.ts";
-import { cksum, ip_cksum20 } from "../wire/cksum.ts";
+import { cksum } from "../wire/cksum.ts";
 import { INADDR_ANY, INADDR_BROADCAST, IN_MULTICAST } from "../wire/in.ts";
 import { ip_off, IP_HDRLEN, IP_MF, IP_OFFMASK } from "../wire/ipv4.ts";
 import type { Inet } from "./inet.ts";
@@ -31,47 +31,61 @@ const IP_VHL_BORING = 0x45;
  * Preconditions: m.m_rcvif is ifp; M_BCAST or M_MCAST is set if it came by link-layer broadcast or multicast.
  */
 // hot
-export function ip_input(inet: Inet, ifp: Ifnet, m0: Mbuf): void {
-  const dv = inet.dv;
-  let m = m0;
+export function ip_input(inet: Inet, ifp: Ifnet, m: Mbuf): void {
   inet.ipstat[IPS_TOTAL]++;
-  if (m.m_len < IP_HDRLEN) {
-    if (m.m_pkthdr_len < IP_HDRLEN) return ip_drop(inet, m, IPS_TOOSMALL);
-    const p = m_pullup(m, IP_HDRLEN);
-    if (p === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
-    m = p;
-  }
-  let hlen = IP_HDRLEN;
-  if (dv.getUint8(m.m_off) !== IP_VHL_BORING) {
-    const vhl = dv.getUint8(m.m_off);
-    if (vhl >>> 4 !== 4) return ip_drop(inet, m, IPS_BADVERS);
-    hlen = (vhl & 15) << 2;
-    if (hlen < IP_HDRLEN || hlen > m.m_pkthdr_len) return ip_drop(inet, m, IPS_BADHLEN);
-    if (hlen > m.m_len) {
-      const p = m_pullup(m, hlen);
-      if (p === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
-      m = p;
-    }
-  }
+  const dv = inet.dv;
   const off = m.m_off;
+  // The common header, 20 bytes in one piece, is read as five words and checked in registers.
+  if (m.m_len < IP_HDRLEN || dv.getUint8(off) !== IP_VHL_BORING) return ip_input_options(inet, ifp, m);
+  const w0 = dv.getInt32(off);
+  const w1 = dv.getInt32(off + 4);
+  const w2 = dv.getInt32(off + 8);
+  const src = dv.getInt32(off + 12);
+  const dst = dv.getInt32(off + 16);
+  const csum_flags = m.m_csum_flags;
+  if ((csum_flags & (M_CSUM_IPv4 | M_CSUM_OK)) === 0) {
+    let s = (w0 >>> 16) + (w0 & 0xffff) + (w1 >>> 16) + (w1 & 0xffff) + (w2 >>> 16) + (w2 & 0xffff);
+    s = s + (src >>> 16) + (src & 0xffff) + (dst >>> 16) + (dst & 0xffff);
+    s = (s & 0xffff) + (s >>> 16);
+    if (s !== 0xffff) return ip_drop(inet, m, IPS_BADSUM);
+  } else if ((csum_flags & M_CSUM_IPv4_BAD) !== 0) return ip_drop(inet, m, IPS_BADSUM);
+  const len = w0 & 0xffff;
+  if (len !== m.m_pkthdr_len && !ip_input_trim(inet, m, len, IP_HDRLEN)) return;
+  if (inet.ip_forwarding !== 0 && ip_flow_forward(inet, ifp, m, w2, src, dst)) return;
+  ip_input_slow(inet, ifp, m, IP_HDRLEN);
+}
+
+/** Takes off what lies behind the packet: link padding, which would be echoed otherwise (Etherleak). False: the length is impossible, and m was dropped. */
+// hot
+function ip_input_trim(inet: Inet, m: Mbuf, len: number, hlen: number): boolean {
+  if (len < hlen || m.m_pkthdr_len < len) {
+    ip_drop(inet, m, len < hlen ? IPS_BADLEN : IPS_TOOSHORT);
+    return false;
+  }
+  if (m.m_len === m.m_pkthdr_len) {
+    m.m_len = len;
+    m.m_pkthdr_len = len;
+  } else m_adj(m, len - m.m_pkthdr_len);
+  return true;
+}
+
+/** A header with options, or not in one piece, or none at all. */
+function ip_input_options(inet: Inet, ifp: Ifnet, m0: Mbuf): void {
+  const dv = inet.dv;
+  if (m0.m_pkthdr_len < IP_HDRLEN) return ip_drop(inet, m0, IPS_TOOSMALL);
+  let m = m0.m_len < IP_HDRLEN ? m_pullup(m0, IP_HDRLEN) : m0;
+  if (m === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
+  const vhl = dv.getUint8(m.m_off);
+  if (vhl >>> 4 !== 4) return ip_drop(inet, m, IPS_BADVERS);
+  const hlen = (vhl & 15) << 2;
+  if (hlen < IP_HDRLEN || hlen > m.m_pkthdr_len) return ip_drop(inet, m, IPS_BADHLEN);
+  if (hlen > m.m_len) m = m_pullup(m, hlen);
+  if (m === null) return void inet.ipstat[IPS_RCVMEMDROP]++;
   if ((m.m_csum_flags & (M_CSUM_IPv4 | M_CSUM_OK)) === 0) {
-    if ((hlen === IP_HDRLEN ? ip_cksum20(dv, off) : cksum(dv, off, hlen)) !== 0) return ip_drop(inet, m, IPS_BADSUM);
+    if (cksum(dv, m.m_off, hlen) !== 0) return ip_drop(inet, m, IPS_BADSUM);
   } else if ((m.m_csum_flags & M_CSUM_IPv4_BAD) !== 0) return ip_drop(inet, m, IPS_BADSUM);
-  const len = dv.getUint16(off + 2);
-  if (len < hlen) return ip_drop(inet, m, IPS_BADLEN);
-  const excess = m.m_pkthdr_len - len;
-  if (excess !== 0) {
-    if (excess < 0) return ip_drop(inet, m, IPS_TOOSHORT);
-    // Link padding: it must go, or it would be echoed (Etherleak).
-    if (m.m_len === m.m_pkthdr_len) {
-      m.m_len = len;
-      m.m_pkthdr_len = len;
-    } else m_adj(m, -excess);
-  }
-  if (ip_martian(dv.getInt32(off + 12), dv.getInt32(off + 16)) && (ifp.if_flags & IFF_LOOPBACK) === 0) {
-    return ip_drop(inet, m, IPS_BADADDR);
-  }
-  if (hlen === IP_HDRLEN && inet.ip_forwarding !== 0 && ip_flow_forward(inet, ifp, m)) return;
+  const len = dv.getUint16(m.m_off + 2);
+  if (len !== m.m_pkthdr_len && !ip_input_trim(inet, m, len, hlen)) return;
   ip_input_slow(inet, ifp, m, hlen);
 }
 
@@ -87,6 +101,9 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
   let m = m0;
   let hlen = hlen0;
   inet.ip_nhops = 0;
+  if (ip_martian(inet.dv.getInt32(m.m_off + 12), inet.dv.getInt32(m.m_off + 16)) && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+    return ip_drop(inet, m, IPS_BADADDR);
+  }
   const ph = inet.net.inet_pfil_hook;
   if (ph !== null) {
     const p = pfil_run_hooks(ph, m, ifp, PFIL_IN);
