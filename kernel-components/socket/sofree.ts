@@ -8,13 +8,20 @@ import type { Domain } from "./domain.ts";
 import { PR_RIGHTS } from "./protosw.ts";
 import { m_freerecords, sbdetach, sbflush } from "./sockbuf_drop.ts";
 import { sbrelease } from "./sockbuf_reserve.ts";
+import { soqremque } from "./soqueue.ts";
 import { SOS_FREED, SS_CANTRCVMORE, SS_NOFDREF } from "./socketvar.ts";
 import type { Socket } from "./socketvar.ts";
 
-/** Frees so unless it still has a protocol control block, a descriptor, or a place on an accept queue. */
+/**
+ * Frees so unless it still has a protocol control block or a descriptor. An incomplete connection leaves its queue; a complete one
+ * stays until accept(2) takes it and learns that it is gone (ECONNABORTED).
+ */
 export function sofree(so: Socket): void {
   if (so.so_pcb !== null || (so.so_state & SS_NOFDREF) === 0) return;
-  if (so.so_head !== null) return;
+  if (so.so_head !== null) {
+    if (so.so_onq === so.so_head.so_q) return;
+    soqremque(so);
+  }
   if (so.so_freed) return;
   so.so_freed = true;
   sbflush(so.so_snd);

@@ -119,9 +119,10 @@ function sosend_stream(so: Socket, nam: Uint8Array | null, uio: Uio, control0: M
     if ((flags & MSG_OOB) !== 0) space += SO_OOBSPACE;
     if (control !== null) space -= control.m_len;
     const resid = uio.uio_resid;
-    if (resid > space && space < sb.sb_lowat && control === null) {
+    if (resid > space && (space <= 0 || (space < sb.sb_lowat && control === null))) {
       error = sosend_full(so, sb, flags, l);
       if (error === EWAIT) {
+        m_freem(control);
         sblock(sb, l);
         return EWAIT;
       }

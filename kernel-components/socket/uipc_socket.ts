@@ -14,7 +14,7 @@ import { KASSERT } from "../kern/kernel.ts";
 import type { Lwp } from "../kern/proc.ts";
 import { pffindproto, pffindtype, pfwhynot } from "./domain.ts";
 import type { Protosw, PrUsrreqs } from "./protosw.ts";
-import { PR_ABRTACPTDIS, PR_CONNREQUIRED, PR_LISTEN } from "./protosw.ts";
+import { PR_ABRTACPTDIS, PR_CONNREQUIRED, PR_LISTEN, PR_WANTRCVD } from "./protosw.ts";
 import { AF_UNSPEC, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ACCEPTCONN } from "./socket_abi.ts";
 import type { SockaddrOut, SocketLayer } from "./socketvar.ts";
 import {
@@ -28,7 +28,8 @@ import {
   Socket,
 } from "./socketvar.ts";
 import { sofree, sorflush } from "./sofree.ts";
-import { soqremque, sorwakeup, sowwakeup } from "./uipc_socket2.ts";
+import { soqremque } from "./soqueue.ts";
+import { sorwakeup, sowwakeup } from "./uipc_socket2.ts";
 
 /** Where socreate leaves its result. */
 export class SocketOut {
@@ -130,6 +131,7 @@ export function soshutdown(so: Socket, how: number): number {
   if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return EINVAL;
   if (how !== SHUT_WR) {
     sorflush(so);
+    if ((so.so_proto.pr_flags & PR_WANTRCVD) !== 0 && so.so_pcb !== null) sopr(so).pr_rcvd(so, 0, so.so_layer.k.procs.lwp0);
     sorwakeup(so);
   }
   if (how !== SHUT_RD) return sopr(so).pr_shutdown(so);

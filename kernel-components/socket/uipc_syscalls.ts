@@ -25,7 +25,8 @@ import { fp_so, socketops } from "./sys_socket.ts";
 import {
   SocketOut, soaccept, sobind, soclose, soconnect, soconnect2, socreate, sodisconnect, solisten, sopr, soshutdown,
 } from "./uipc_socket.ts";
-import { sbwait, soqremque } from "./uipc_socket2.ts";
+import { soqremque } from "./soqueue.ts";
+import { sbwait } from "./uipc_socket2.ts";
 import { lwp_wait, selrecord } from "../kern/select.ts";
 
 /** The socket of a descriptor, or null; then {@link getsock_error} says why. hot */

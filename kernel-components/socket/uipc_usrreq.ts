@@ -17,7 +17,7 @@ import {
 import { sbappend, sbappendaddr, sbappendcontrol, sbappendrecord } from "./sockbuf_append.ts";
 import { soreserve } from "./sockbuf_reserve.ts";
 import { sockopt_getint, sockopt_set, sockopt_setint } from "./sockopt.ts";
-import { SS_CANTSENDMORE } from "./socketvar.ts";
+import { SS_CANTRCVMORE, SS_CANTSENDMORE } from "./socketvar.ts";
 import type { SockaddrOut, Socket, Sockopt } from "./socketvar.ts";
 import { socantrcvmore, socantsendmore, soisdisconnected, sorwakeup, sowwakeup } from "./uipc_socket2.ts";
 import {
@@ -148,6 +148,8 @@ function unp_send_stream(unp: Unpcb, m: Mbuf, nam: Uint8Array | null, control: M
   if (unp2 === null) return unp_sendfail(unix, m, control, ENOTCONN, true);
   const so2 = unp2.unp_socket;
   const rcv = so2.so_rcv;
+  // NetBSD: there the data goes into a buffer that nobody will read.
+  if ((so2.so_state & SS_CANTRCVMORE) !== 0) return unp_sendfail(unix, m, control, EPIPE, true);
   let all = control;
   if ((unp2.unp_flags & UNP_WANTCRED) !== 0) {
     unp2.unp_flags &= ~UNP_WANTCRED;

@@ -14,9 +14,10 @@ import { SIOCATMARK } from "../../../kernel-components/socket/sys_socket.ts";
 import { sbappend, sbappendstream } from "../../../kernel-components/socket/sockbuf_append.ts";
 import { soreserve } from "../../../kernel-components/socket/sockbuf_reserve.ts";
 import { MSG_EOR, MSG_OOB, MSG_PEEK, SO_ERROR, SO_LINGER, SOCK_STREAM, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
-import { SOCKET_LAYER, SS_RCVATMARK } from "../../../kernel-components/socket/socketvar.ts";
+import { SOCKET_LAYER, SS_ISCONNECTED, SS_RCVATMARK } from "../../../kernel-components/socket/socketvar.ts";
 import type { Socket } from "../../../kernel-components/socket/socketvar.ts";
-import { sohasoutofband, soisconnected, soisconnecting, soisdisconnected, sorwakeup, soupcall_set } from "../../../kernel-components/socket/uipc_socket2.ts";
+import { sofree } from "../../../kernel-components/socket/sofree.ts";
+import { sohasoutofband, soisconnected, soisconnecting, soisdisconnected, sonewconn, sorwakeup, soupcall_set } from "../../../kernel-components/socket/uipc_socket2.ts";
 import { getsock } from "../../../kernel-components/socket/uipc_syscalls.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled, text } from "../../rumpsys/sim_rump.ts";
 
@@ -99,6 +100,50 @@ class Toy {
     };
   }
 }
+
+describe("accept queues", () => {
+  let t: SimRump;
+  let head: Socket;
+  let toy: Toy;
+  beforeEach(() => {
+    toy = new Toy();
+    t = new SimRump([toy.component()]);
+    t.sys.socket(AF_TOY, SOCK_STREAM);
+    head = toy.so[0] as Socket;
+    head.so_options |= 2; // SO_ACCEPTCONN
+    head.so_qlimit = 2;
+  });
+  afterEach(() => t.end());
+  const drop = (so: Socket): void => {
+    so.so_pcb = null;
+    sofree(so);
+  };
+
+  it("an incomplete connection counts, moves up when it is complete, and vanishes when it fails", async () => {
+    const [one, two] = [sonewconn(head, 0) as Socket, sonewconn(head, 0) as Socket];
+    expect([head.so_q0len, head.so_qlen]).to.deep.equal([2, 0]);
+    const accepting = t.sys.accept(0);
+    drop(one);
+    expect([head.so_q0len, t.layer.nsockets]).to.deep.equal([1, 2]);
+    t.rk.k.enter();
+    soisconnected(two);
+    t.rk.k.leave();
+    expect([head.so_q0len, head.so_qlen]).to.deep.equal([0, 0]); // accept took it at once
+    expect(await codeOfAsync(accepting)).to.equal("EOPNOTSUPP"); // the toy has no pr_accept
+    expect(t.layer.nsockets).to.equal(1);
+  });
+
+  it("a complete connection that fails stays until accept sees it; the queue has a limit", () => {
+    const so = sonewconn(head, SS_ISCONNECTED) as Socket;
+    drop(so);
+    expect([head.so_qlen, t.layer.nsockets]).to.deep.equal([1, 2]);
+    expect(codeOf(() => t.sys.sync.accept(0))).to.equal("EOPNOTSUPP");
+    expect(t.layer.nsockets).to.equal(1);
+    const made = [0, 1, 2, 3, 4, 5].map(() => sonewconn(head, 0));
+    expect(made.filter((s) => s !== null).length).to.equal(4); // one more than 3/2 of the backlog
+    for (const s of made) if (s !== null) drop(s);
+  });
+});
 
 describe("a protocol under the sockets layer", () => {
   let toy: Toy;

@@ -113,6 +113,8 @@ describe("PF_LOCAL stream", () => {
     await t.sys.write(a, bytes("lost"));
     t.sys.shutdown(b, SHUT_RD);
     expect(await t.sys.read(b, buf)).to.equal(0);
+    expect(intOf(a, FIONWRITE)).to.equal(0);
+    expect(codeOf(() => t.sys.sync.write(a, bytes("x")))).to.equal("EPIPE");
     t.sys.shutdown(b, SHUT_RDWR);
     expect(codeOf(() => t.sys.shutdown(b, 7))).to.equal("EINVAL");
   });
