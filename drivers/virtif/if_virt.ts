@@ -19,6 +19,7 @@ import {
 } from "../../kernel-components/kern/callout.ts";
 import type { FlushHook, Kernel } from "../../kernel-components/kern/kernel.ts";
 import { M_CSUM_OK, type Mbuf, type Mowner } from "../../kernel-components/kern/mbuf.ts";
+import { m_defrag } from "../../kernel-components/kern/mbuf_copy.ts";
 import { gso_segment } from "../../kernel-components/net/gso_segment.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import {
@@ -189,9 +190,11 @@ export class VirtSoftc implements FrameUp {
     for (let d = cut.head; d !== null; ) {
       const next: Mbuf | null = d.m_nextpkt;
       d.m_nextpkt = null;
-      d.m_csum_flags = M_CSUM_OK;
-      d.m_rcvif = ifp;
-      ifp.if_input(ifp, d);
+      // In storage of its own, or a socket would be charged for the whole superframe with each datagram.
+      const own = m_defrag(d) ?? d;
+      own.m_csum_flags = M_CSUM_OK;
+      own.m_rcvif = ifp;
+      ifp.if_input(ifp, own);
       d = next;
     }
   }

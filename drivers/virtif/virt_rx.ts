@@ -34,11 +34,12 @@ import {
   type Mbuf,
   type MbufPools,
   MCLBYTES,
+  MHLEN,
   MJUMBYTES,
   type Mowner,
   MT_DATA,
 } from "../../kernel-components/kern/mbuf.ts";
-import { m_claim, m_freem, m_getcl, m_getjcl } from "../../kernel-components/kern/mbuf_alloc.ts";
+import { m_claim, m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copydata_slab } from "../../kernel-components/kern/mbuf_copy.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS } from "../../kernel-components/net/if_flags.ts";
@@ -47,6 +48,8 @@ import { IFD_IERRORS } from "../../kernel-components/net/if_flags.ts";
 export const VIRT_RXRING = 64;
 /** Bytes kept free before a frame so that its IP header is word-aligned (ETHER_ALIGN). */
 const ETHER_ALIGN = 2;
+/** Frames up to this length are copied out of their cluster: a socket that holds many of them is charged for little. */
+export const VIRT_COPYBREAK: number = MHLEN - ETHER_ALIGN;
 const UDP_HDRLEN = 8;
 const TH_OFF_BYTE = 12;
 /** Headers of a frame that claims more than this are refused. */
@@ -94,9 +97,8 @@ export class VirtRx {
   take(i: number): Mbuf | null {
     const rec = FR_HDR + i * FR_STRIDE;
     const ctl = this.ctl;
-    const m = this.ring[i]!;
-    this.ring[i] = null;
     const len = ctl[rec + FR_LEN];
+    const m = (len <= VIRT_COPYBREAK ? this.copy(this.ring[i]!, len) : null) ?? this.detach(i);
     const cap = ctl[rec + FR_CAP];
     m.m_pkthdr_len = len;
     m.m_rcvif = this.ifp;
@@ -105,6 +107,22 @@ export class VirtRx {
     const flags = ctl[rec + FR_FLAGS];
     if (flags === 0 && ctl[rec + FR_GSO_TYPE] === FR_GSO_NONE) return m;
     return this.offloads(m, rec, flags);
+  }
+
+  /** A short frame in an mbuf of its own; the cluster stays in the ring. Null: no mbuf. // hot */
+  private copy(from: Mbuf, len: number): Mbuf | null {
+    const m = m_gethdr(this.mb, MT_DATA);
+    if (m === null) return null;
+    m.m_off += ETHER_ALIGN;
+    this.mb.u8.copyWithin(m.m_off, from.m_off, from.m_off + len);
+    return m;
+  }
+
+  // hot
+  private detach(i: number): Mbuf {
+    const m = this.ring[i]!;
+    this.ring[i] = null;
+    return m;
   }
 
   /** Gives every buffer back. */

@@ -90,14 +90,14 @@ describe("virtif: receiving", () => {
   it("goes on with the buffers it has when the pools are exhausted, and recovers", () => {
     const w = new VirtWorld({ nmbclusters: 96 }).running();
     w.keep = true;
-    for (let i = 0; i < 500; i++) w.peer.send(w.frame(60, i));
+    for (let i = 0; i < 500; i++) w.peer.send(w.frame(300, i));
     w.world.advance(20 * MS);
     expect(w.up.length).to.be.within(90, 96);
     for (const m of w.kept.splice(0)) m_freem(m);
     w.keep = false;
     w.world.advance(100 * MS);
     expect(w.up).to.have.length(500);
-    for (let i = 0; i < 500; i++) expect(w.up[i]).to.deep.equal(pattern(60, i));
+    for (let i = 0; i < 500; i++) expect(w.up[i]).to.deep.equal(pattern(300, i));
     nothingLeft(w);
   });
 });
