@@ -5,9 +5,9 @@
 import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { rtlookup4 } from "../net/route.ts";
-import { rtrequest } from "../net/rtrequest.ts";
+import { rt_expired, rtrequest } from "../net/rtrequest.ts";
 import {
-  RtInfo, RtOut, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_MODIFIED, RTF_UP, RTM_ADD, RTM_CHANGE, RTM_REDIRECT,
+  RtInfo, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_MODIFIED, RTF_UP, RTM_ADD, RTM_CHANGE, RTM_REDIRECT,
 } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { rt_missmsg } from "../net/rtsock_notify.ts";
@@ -19,7 +19,6 @@ import { ICPS_BADCODE, ICPS_BADLEN, ICPS_BADREDIRECT, ICPS_REDIRECTS } from "./i
 import { in_get_ia, in_ifwithnet } from "./in_ifaddr.ts";
 import type { Inet } from "./inet.ts";
 import { drop_verdict } from "./ip_drop.ts";
-import { rt_expire_delete } from "./ip_pmtu.ts";
 
 /** A redirect. False if it was dropped (and m consumed), true if raw sockets may see it too. */
 export function icmp_redirect_input(inet: Inet, m: Mbuf, hlen: number, icmplen: number): boolean {
@@ -54,10 +53,8 @@ function icmp_redirect(inet: Inet, dst: number, gw: number, src: number): boolea
   info.rti_ifp = ia.ifa_ifp;
   const change = (rt.rt_flags & RTF_HOST) !== 0;
   info.rti_flags = change ? rt.rt_flags | RTF_MODIFIED : RTF_UP | RTF_GATEWAY | RTF_HOST | RTF_DYNAMIC;
-  const out = new RtOut();
-  const error = rtrequest(inet.net, change ? RTM_CHANGE : RTM_ADD, info, out);
-  if (error !== 0) return false;
-  const made = out.rt !== null ? out.rt : rtlookup4(inet.net, dst);
+  if (rtrequest(inet.net, change ? RTM_CHANGE : RTM_ADD, info, null) !== 0) return false;
+  const made = rtlookup4(inet.net, dst);
   if (made !== null && (made.rt_flags & RTF_HOST) !== 0) redirect_done(inet, made, change);
   info.rti_ifaaddr = mk_sockaddr_in(src);
   rt_missmsg(inet.net, RTM_REDIRECT, info, info.rti_flags, 0);
@@ -67,5 +64,5 @@ function icmp_redirect(inet: Inet, dst: number, gw: number, src: number): boolea
 /** The flags and the end of a route that a redirect made or changed. */
 function redirect_done(inet: Inet, rt: Rtentry, changed: boolean): void {
   if (changed) rt.rt_flags |= RTF_MODIFIED;
-  rt_timer_add(inet.net, rt, rt_expire_delete, inet.redirect_q);
+  rt_timer_add(inet.net, rt, rt_expired, inet.redirect_q);
 }

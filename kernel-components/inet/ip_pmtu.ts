@@ -2,10 +2,9 @@
  * Path MTU discovery (RFC 1191): what an ICMP_UNREACH_NEEDFRAG that was caused by a packet of ours does to the route. The protocols decide whether it was (ports,
  * sequence numbers); only then do they call here.
  */
-import type { Net } from "../net/net.ts";
 import { rtlookup4 } from "../net/route.ts";
-import { rtrequest } from "../net/rtrequest.ts";
-import { RtInfo, RtOut, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_LOCAL, RTF_UP, RTM_ADD, RTM_DELETE } from "../net/rtentry.ts";
+import { rt_expired, rtrequest } from "../net/rtrequest.ts";
+import { RtInfo, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_LOCAL, RTF_UP, RTM_ADD } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { rt_timer_add } from "../net/rt_timer.ts";
 import { mk_sockaddr_in } from "../wire/sockaddr.ts";
@@ -14,16 +13,6 @@ import type { Inet } from "./inet.ts";
 
 /** Common MTUs, for routers that do not say theirs (RFC 1191 §7.1). */
 const mtu_table: readonly number[] = [65535, 65280, 32000, 17914, 9180, 8166, 4352, 2002, 1492, 1280, 1006, 508, 296, 68];
-
-/** Deletes a route whose time is over: the function of route timers of redirects and path MTUs. */
-export function rt_expire_delete(net: Net, rt: Rtentry): void {
-  const info = new RtInfo();
-  info.rti_dst = rt.rt_key;
-  info.rti_gateway = rt.rt_gateway;
-  info.rti_netmask = rt.rt_mask;
-  info.rti_flags = rt.rt_flags;
-  rtrequest(net, RTM_DELETE, info, null);
-}
 
 /**
  * A router says that a packet of `len` bytes to dst was too big for a link of `nextmtu` (0: it does not say). True if the route's MTU became smaller. Values below
@@ -61,11 +50,10 @@ function pmtu_route(inet: Inet, dst: number): Rtentry | null {
   info.rti_ifa = rt.rt_ifa;
   info.rti_ifp = rt.rt_ifp;
   info.rti_flags = RTF_UP | RTF_HOST | RTF_DYNAMIC | (rt.rt_flags & RTF_GATEWAY);
-  const out = new RtOut();
-  if (rtrequest(inet.net, RTM_ADD, info, out) !== 0) return null;
+  if (rtrequest(inet.net, RTM_ADD, info, null) !== 0) return null;
   const made = rtlookup4(inet.net, dst);
   if (made === null || (made.rt_flags & RTF_HOST) === 0) return null;
   made.rt_rmx.rmx_mtu = rt.rt_rmx.rmx_mtu;
-  rt_timer_add(inet.net, made, rt_expire_delete, inet.mtudisc_q);
+  rt_timer_add(inet.net, made, rt_expired, inet.mtudisc_q);
   return made;
 }
