@@ -39,7 +39,7 @@ export const LOMTU_MAX = 65535;
 
 /**
  * if_output of loopback; ether_output also sends here what a simplex interface must hear of itself, with ifp the interface it is heard on. Consumes m.
- * Checksums still to be filled in never will be: the packet is marked M_CSUM_OK.
+ * Checksums still to be filled in never will be: the packet is marked M_CSUM_OK. A superframe stays one; its protocol takes it apart.
  */
 export function looutput(ifp: Ifnet, m: Mbuf, af: number, _dst: number, rt: Rtentry | null): number {
   const net = ifp.if_net;
@@ -57,8 +57,6 @@ export function looutput(ifp: Ifnet, m: Mbuf, af: number, _dst: number, rt: Rten
   m.m_rcvif = ifp;
   m.m_flags |= M_LOOP;
   m.m_csum_flags = M_CSUM_OK;
-  m.m_gso_size = 0;
-  m.m_gso_type = 0;
   if (!pktq_enqueue(net.pktq, m)) return lo_drop(ifp, m, NETS_LOQDROP, IFD_IQDROPS, ENOBUFS);
   return 0;
 }
