@@ -118,13 +118,17 @@ function fault(key: string, value: unknown): string {
     : "null or probabilities {p, r, h?, k?}";
 }
 
+function shown(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value as number);
+}
+
 /** `base` with `settings` put over it. Throws WireSettingError, naming the wire and the setting. */
 export function wire_config(wire: string, base: Readonly<WireConfig>, settings: WireSettings): WireConfig {
   const config = Object.assign(new WireConfig(), base);
   for (const [key, value] of Object.entries(settings) as [string, unknown][]) {
     if (value === undefined) continue;
     const wanted = fault(key, value);
-    if (wanted !== "") throw new WireSettingError(`wire ${wire}: ${key} is ${String(value)}, but must be ${wanted}`);
+    if (wanted !== "") throw new WireSettingError(`wire ${wire}: ${key} is ${shown(value)}, but must be ${wanted}`);
     Object.assign(config, { [key]: value });
   }
   return config;

@@ -85,7 +85,7 @@ function section(id: number, bytes: readonly number[]): number[] {
 }
 
 function name(text: string): number[] {
-  return sized([...text].map((c) => c.charCodeAt(0)));
+  return sized(Array.from(text, (c) => c.charCodeAt(0)));
 }
 
 /** acc += pairwise sums of the eight words at off + `at`. */

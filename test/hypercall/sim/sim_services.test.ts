@@ -316,5 +316,5 @@ describe("SimHost, the small groups", () => {
 });
 
 function bytes_of(text: string): number[] {
-  return [...text].map((c) => c.charCodeAt(0));
+  return Array.from(text, (c) => c.charCodeAt(0));
 }
