@@ -2,7 +2,7 @@
  * The kernel's side of a kernel in its own thread: what the Worker runs. Boots on the native host and serves callers (thread_protocol.ts).
  */
 import type { MessagePort } from "node:worker_threads";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { inet_components, local_components } from "../component_set.ts";
 import { RumpError } from "../errors.ts";
 import * as netconfig from "../netconfig.ts";
@@ -76,7 +76,8 @@ function report(what: ThreadReport["what"], text: string): void {
   parentPort?.postMessage({ what, text } satisfies ThreadReport);
 }
 
-async function main(options: ThreadOptions): Promise<void> {
+/** Boots the kernel and serves callers until told to end. Runs in the Worker that rump_thread makes. */
+export async function main(options: ThreadOptions): Promise<void> {
   let rk: RumpKernel;
   try {
     rk = rump_init_sync(nativeHost({ params: options.params ?? {} }), options.components === "local" ? local_components() : inet_components());
@@ -102,5 +103,3 @@ async function main(options: ThreadOptions): Promise<void> {
   });
   report("up", "");
 }
-
-await main(workerData as ThreadOptions);

@@ -12,6 +12,12 @@ import { RumpSysBlocking } from "./rumpsys_blocking.ts";
 import { CELL_WAITING } from "./thread_protocol.ts";
 import type { RumpChannel, ThreadAttach, ThreadOptions, ThreadReport, ThreadShutdown } from "./thread_protocol.ts";
 
+/** What the Worker runs first. */
+const THREAD_MAIN = `
+  const { workerData } = require("node:worker_threads");
+  import(workerData.entry).then((module) => module.main(workerData.options));
+`;
+
 /** A kernel in its own thread. */
 export class RumpThread {
   /** Blocking system calls for the thread that started the kernel, in process 1. */
@@ -48,7 +54,8 @@ export class RumpThread {
 
 /** Boots a kernel on the native host in a new thread. Rejects with what made the boot fail. */
 export async function rump_thread(options: ThreadOptions = {}): Promise<RumpThread> {
-  const worker = new Worker(new URL("./kernel_thread.js", import.meta.url), { workerData: options });
+  const entry = new URL("./kernel_thread.js", import.meta.url).href;
+  const worker = new Worker(THREAD_MAIN, { eval: true, workerData: { entry, options } });
   const { what, text } = await next_report(worker);
   if (what !== "up") {
     await worker.terminate();
