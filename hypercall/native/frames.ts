@@ -77,7 +77,8 @@ function failure_text(name: string, tap: TapResult & { readonly error: number; r
   }
   if (error === HOST_EPERM || error === HOST_EACCES) {
     const own = name === "" ? "tap0" : name;
-    return `${what}: no permission; cure: run as root, or once: ip tuntap add dev ${own} mode tap user $USER, then name ${own}`;
+    const device = tap.step === "open" ? "chmod 0666 /dev/net/tun && " : "";
+    return `${what}: no permission; cure: run as root, or once as root: ${device}ip tuntap add dev ${own} mode tap user $USER, then name ${own}`;
   }
   if (error === HOST_EBUSY) return `${what}: another program has it open`;
   if (error === HOST_EINVAL && tap.step === "attach") return `${what}: an interface of that name exists and is no tap`;
