@@ -25,9 +25,9 @@ import { mk_sockaddr_dl, mk_sockaddr_in } from "../../../kernel-components/wire/
 import { type Fd, type FakeEther, ip, NetWorld } from "./net_world.ts";
 
 /** A mask of 24 bits. */
-export const M24 = 0xffffff00 | 0;
+export const M24: number = 0xffffff00 | 0;
 /** A read that would block. */
-export const NOTHING = -EWOULDBLOCK;
+export const NOTHING: number = -EWOULDBLOCK;
 
 export class Rtm {
   readonly bytes: Uint8Array;
