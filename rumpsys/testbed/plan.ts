@@ -95,7 +95,16 @@ function check_node(name: string, node: NodeSpec): void {
   for (const key of Object.keys(node)) {
     if (key !== "forward" && key !== "tap") throw new TestbedError(`node ${name}: unknown key ${JSON.stringify(key)}; one of forward, tap`);
   }
+  if (node.tap !== undefined) check_tap(name, node.tap);
   if (node.forward !== undefined && typeof node.forward !== "boolean") throw new TestbedError(`node ${name}: forward is true or false`);
+}
+
+function check_tap(name: string, tap: TapSpec): void {
+  if (!/^[A-Za-z0-9_.-]{1,15}$/.test(tap.name)) throw new TestbedError(`node ${name}: ${JSON.stringify(tap.name)} is no interface name`);
+  if (!inet_pton4(tap.address).ok) throw new TestbedError(`node ${name}: tap address ${JSON.stringify(tap.address)} is no IPv4 address`);
+  if (!Number.isInteger(tap.prefixlen) || tap.prefixlen < 1 || tap.prefixlen > 30) {
+    throw new TestbedError(`node ${name}: tap prefixlen ${tap.prefixlen} is not 1 to 30`);
+  }
 }
 
 function base_of(text: string): number {

@@ -40,6 +40,7 @@ export class ProcessNode {
   private next_id = 1;
   private stderr = "";
   private how: string | null = null;
+  private expected = false;
 
   /** Starts the process; `start` boots it. */
   constructor(name: string, buses: readonly BusFile[]) {
@@ -93,14 +94,23 @@ export class ProcessNode {
     await this.ask((id) => ({ kind: "place", id, cpus }));
   }
 
+  /** Calls `tell` when the process ends although neither kill nor stop was called. */
+  on_death(tell: (why: TestbedError) => void): void {
+    void this.exited.then(() => {
+      if (!this.expected) tell(this.death());
+    });
+  }
+
   /** SIGKILL, and wait for the end. */
   async kill(): Promise<void> {
+    this.expected = true;
     if (this.alive) this.child.kill("SIGKILL");
     await this.exited;
   }
 
   /** Shuts the kernel down and ends the process. The leak report; "" also for a process that has died before. */
   async stop(): Promise<string> {
+    this.expected = true;
     let report = "";
     const force = setTimeout(() => this.child.kill("SIGKILL"), EXIT_MS);
     try {

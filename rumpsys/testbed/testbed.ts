@@ -48,6 +48,11 @@ export class Testbed<N extends string = string> {
   private readonly nodes: Map<string, Node> = new Map();
   private readonly cpus: readonly number[] | null;
   private stopping: Promise<string[]> | null = null;
+  private tell_broken: (why: TestbedError) => void = () => {};
+  /** Resolves if a node's process ends by itself, or by somebody else's hand. */
+  readonly broken: Promise<TestbedError> = new Promise((resolve) => {
+    this.tell_broken = resolve;
+  });
 
   constructor(plan: TestbedPlan, options: TestbedOptions) {
     this.plan = plan;
@@ -175,6 +180,7 @@ export class Testbed<N extends string = string> {
       node.name,
       node.interfaces.map(({ link }) => this.buses[link] as BusFile),
     );
+    child.on_death((why) => this.tell_broken(why));
     this.nodes.set(node.name, child);
     await child.start(this.plan, node, this.cpus);
   }
