@@ -3,6 +3,12 @@ import { EINVAL, ENXIO } from "../api/errno.ts";
 import { errno_name } from "../api/errno_names.ts";
 import {
   FR_HDR,
+  FR_OFF_CSUM,
+  FR_OFF_TSO4,
+  FR_OFF_TSO6,
+  FR_OFF_TSO_ECN,
+  FR_OFF_USO4,
+  FR_OFF_USO6,
   FRH_STATUS,
   type FramePort,
   type FramePortInfo,
@@ -20,6 +26,16 @@ const IFNAMSIZ = 16;
 const RING_MIN = 2;
 /** What Linux allows in the name of an interface: no slash, colon or space, and not "." or "..". */
 const TAP_NAME = /^(?!\.{1,2}$)[!-.0-9;-~]*$/;
+
+/** TUN_F_* of <linux/if_tun.h> as FR_OFF_*. */
+const OFFLOADS: readonly (readonly [number, number])[] = [
+  [0x01, FR_OFF_CSUM],
+  [0x02, FR_OFF_TSO4],
+  [0x04, FR_OFF_TSO6],
+  [0x08, FR_OFF_TSO_ECN],
+  [0x20, FR_OFF_USO4],
+  [0x40, FR_OFF_USO6],
+];
 
 /** Linux errno numbers that get a text of their own. */
 const HOST_EPERM = 1;
@@ -56,7 +72,8 @@ export class NativeFrames implements HyperFrames {
     this.ports.add(port);
     // The address on the host's side of the tap; the kernel's side is another station.
     out.mac = null;
-    out.offloads = tap.offloads;
+    out.offloads = 0;
+    for (const [host, ours] of OFFLOADS) if ((tap.offloads & host) !== 0) out.offloads |= ours;
     out.link_up = true;
     out.text = tap.name;
     return port;
