@@ -8,7 +8,20 @@ import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_pullup } from "../kern/mbuf_ops.ts";
 import type { Ifnet } from "../net/if.ts";
 import {
-  ar_hln, ar_hrd, ar_op, ar_pln, ar_pro, ar_sha_hi, ar_sha_lo, ar_spa, ar_tpa, ARP_ETHER_LEN, ARP_HDRLEN, ARPHRD_ETHER, ARPHRD_IEEE802, ARPOP_REPLY,
+  ar_hln,
+  ar_hrd,
+  ar_op,
+  ar_pln,
+  ar_pro,
+  ar_sha_hi,
+  ar_sha_lo,
+  ar_spa,
+  ar_tpa,
+  ARP_ETHER_LEN,
+  ARP_HDRLEN,
+  ARPHRD_ETHER,
+  ARPHRD_IEEE802,
+  ARPOP_REPLY,
   ARPOP_REQUEST,
 } from "../wire/arp.ts";
 import { ether_addr, ETHER_ADDR_LEN, ETHER_IS_MULTICAST, ETHERTYPE_IP } from "../wire/ether.ts";
@@ -19,9 +32,27 @@ import { arp_dad_conflict } from "./arp_dad.ts";
 import { arp_capable, arpreply } from "./arp_output.ts";
 import { arp_learned } from "./arp_resolve.ts";
 import {
-  ARPS_ALLOCFAIL, ARPS_RCVBADADDR, ARPS_RCVBADLEN, ARPS_RCVBADOP, ARPS_RCVBADPROTO, ARPS_RCVBCASTSHA, ARPS_RCVIGNORED, ARPS_RCVLOCALSHA,
-  ARPS_RCVLOCALSPA, ARPS_RCVMCAST, ARPS_RCVNOIF, ARPS_RCVNOINT, ARPS_RCVOVER, ARPS_RCVOVERINT, ARPS_RCVOVERPERM, ARPS_RCVREPLY,
-  ARPS_RCVREQUEST, ARPS_RCVTOTAL, ARPS_RCVZEROSPA, ARPS_RCVZEROTPA, arpstat_names,
+  ARPS_ALLOCFAIL,
+  ARPS_RCVBADADDR,
+  ARPS_RCVBADLEN,
+  ARPS_RCVBADOP,
+  ARPS_RCVBADPROTO,
+  ARPS_RCVBCASTSHA,
+  ARPS_RCVIGNORED,
+  ARPS_RCVLOCALSHA,
+  ARPS_RCVLOCALSPA,
+  ARPS_RCVMCAST,
+  ARPS_RCVNOIF,
+  ARPS_RCVNOINT,
+  ARPS_RCVOVER,
+  ARPS_RCVOVERINT,
+  ARPS_RCVOVERPERM,
+  ARPS_RCVREPLY,
+  ARPS_RCVREQUEST,
+  ARPS_RCVTOTAL,
+  ARPS_RCVZEROSPA,
+  ARPS_RCVZEROTPA,
+  arpstat_names,
 } from "./arp_stat.ts";
 import { arp_create, arp_lookup, LL_INCOMPLETE, LL_REACHABLE, LLE_PROXY, LLE_PUB, LLE_STATIC } from "./arp_table.ts";
 import { in_broadcast, in_get_ia_on_iface, in_ifwithnet } from "./in_ifaddr.ts";
@@ -45,8 +76,10 @@ export function arpintr(inet: Inet, ifp: Ifnet, m0: Mbuf): void {
   if (m === null) return void inet.arpstat[ARPS_ALLOCFAIL]++;
   const a = m.m_off;
   const hrd = ar_hrd(dv, a);
-  if ((hrd !== ARPHRD_ETHER && hrd !== ARPHRD_IEEE802) || ar_pro(dv, a) !== ETHERTYPE_IP) return arp_drop(inet, m, ARPS_RCVBADPROTO);
-  if (ar_hln(dv, a) !== ETHER_ADDR_LEN || ar_pln(dv, a) !== 4 || m.m_pkthdr_len < ARP_ETHER_LEN) return arp_drop(inet, m, ARPS_RCVBADLEN);
+  if ((hrd !== ARPHRD_ETHER && hrd !== ARPHRD_IEEE802) || ar_pro(dv, a) !== ETHERTYPE_IP)
+    return arp_drop(inet, m, ARPS_RCVBADPROTO);
+  if (ar_hln(dv, a) !== ETHER_ADDR_LEN || ar_pln(dv, a) !== 4 || m.m_pkthdr_len < ARP_ETHER_LEN)
+    return arp_drop(inet, m, ARPS_RCVBADLEN);
   const d = in_ifdata(ifp);
   if (!arp_capable(ifp) || d === null || d.ii_addrs.length === 0) return arp_drop(inet, m, ARPS_RCVNOIF);
   const op = ar_op(dv, a);
@@ -104,13 +137,17 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   if (le === null && ia !== null && ia.ifa_ifp !== ifp && arp_lookup(inet, spa, ia.ifa_ifp) !== null) {
     inet.arpstat[ARPS_RCVOVERINT]++;
     if (t.log_wrong_iface !== 0) {
-      printf(inet.k, `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite entry for ${inet_ntoa(spa)} on ${ia.ifa_ifp.if_xname} by ${ifp.if_xname}\n`);
+      printf(
+        inet.k,
+        `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite entry for ${inet_ntoa(spa)} on ${ia.ifa_ifp.if_xname} by ${ifp.if_xname}\n`,
+      );
     }
     return;
   }
   if (le === null && !on_link(ifp, spa)) {
     inet.arpstat[ARPS_RCVNOINT]++;
-    if (t.log_unknown_network !== 0) printf(inet.k, `ARP packet from unknown network ${inet_ntoa(spa)} on ${ifp.if_xname}\n`);
+    if (t.log_unknown_network !== 0)
+      printf(inet.k, `ARP packet from unknown network ${inet_ntoa(spa)} on ${ifp.if_xname}\n`);
     return;
   }
   if (le === null) {
@@ -124,7 +161,10 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
     if (same) return;
     inet.arpstat[ARPS_RCVOVERPERM]++;
     if (t.log_permanent_modify !== 0) {
-      printf(inet.k, `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite permanent entry for ${inet_ntoa(spa)} on ${ifp.if_xname}\n`);
+      printf(
+        inet.k,
+        `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite permanent entry for ${inet_ntoa(spa)} on ${ifp.if_xname}\n`,
+      );
     }
     return;
   }
@@ -132,7 +172,10 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
     inet.arpstat[ARPS_RCVOVER]++;
     if (t.log_movements !== 0) {
       const from = ether_ntoa(ether_addr(le.ln_hi, le.ln_lo));
-      printf(inet.k, `ARP info overwritten for ${inet_ntoa(spa)} by ${ether_ntoa(ether_addr(hi, lo))} on ${ifp.if_xname} (was ${from})\n`);
+      printf(
+        inet.k,
+        `ARP info overwritten for ${inet_ntoa(spa)} by ${ether_ntoa(ether_addr(hi, lo))} on ${ifp.if_xname} (was ${from})\n`,
+      );
     }
   }
   arp_learned(inet, le, hi, lo);

@@ -7,7 +7,16 @@ import type { Ifnet } from "../net/if.ts";
 import { IFF_LOOPBACK, IFF_NOARP, IFF_POINTOPOINT } from "../net/if_flags.ts";
 import { ether_output_to } from "../net/ether_output.ts";
 import { M_BCAST } from "../kern/mbuf.ts";
-import { ar_set_sha, ar_set_spa, ar_set_tha, ar_set_tpa, ARP_ETHER_LEN, arp_set_ether, ARPOP_REPLY, ARPOP_REQUEST } from "../wire/arp.ts";
+import {
+  ar_set_sha,
+  ar_set_spa,
+  ar_set_tha,
+  ar_set_tpa,
+  ARP_ETHER_LEN,
+  arp_set_ether,
+  ARPOP_REPLY,
+  ARPOP_REQUEST,
+} from "../wire/arp.ts";
 import { ETHER_BROADCAST_HI, ETHER_BROADCAST_LO, ETHERTYPE_ARP } from "../wire/ether.ts";
 import { ARPS_ALLOCFAIL, ARPS_SENDREQUEST, ARPS_SNDREPLY, ARPS_SNDTOTAL } from "./arp_stat.ts";
 import type { Inet } from "./inet.ts";
@@ -22,7 +31,17 @@ export function arp_capable(ifp: Ifnet): boolean {
 
 /** Sends a packet to the hardware address hi, lo. */
 function arp_send(
-  inet: Inet, ifp: Ifnet, op: number, sha_hi: number, sha_lo: number, spa: number, tha_hi: number, tha_lo: number, tpa: number, hi: number, lo: number,
+  inet: Inet,
+  ifp: Ifnet,
+  op: number,
+  sha_hi: number,
+  sha_lo: number,
+  spa: number,
+  tha_hi: number,
+  tha_lo: number,
+  tpa: number,
+  hi: number,
+  lo: number,
 ): void {
   const m = m_gethdr(inet.k.mb, MT_DATA);
   if (m === null) return void inet.arpstat[ARPS_ALLOCFAIL]++;
@@ -43,7 +62,19 @@ function arp_send(
 
 /** Asks everybody who has tpa; spa 0 is a probe (RFC 5227 §1.1), spa equal to tpa an announcement. */
 export function arprequest(inet: Inet, ifp: Ifnet, spa: number, tpa: number): void {
-  arp_send(inet, ifp, ARPOP_REQUEST, ifp.if_mac_hi, ifp.if_mac_lo, spa, 0, 0, tpa, ETHER_BROADCAST_HI, ETHER_BROADCAST_LO);
+  arp_send(
+    inet,
+    ifp,
+    ARPOP_REQUEST,
+    ifp.if_mac_hi,
+    ifp.if_mac_lo,
+    spa,
+    0,
+    0,
+    tpa,
+    ETHER_BROADCAST_HI,
+    ETHER_BROADCAST_LO,
+  );
 }
 
 /** Asks the neighbour that is believed to have tpa, so that nobody else is bothered (RFC 1122 §2.3.2.1 (2)). */
@@ -53,7 +84,14 @@ export function arprequest_unicast(inet: Inet, ifp: Ifnet, spa: number, tpa: num
 
 /** Answers that spa is at (sha_hi, sha_lo). */
 export function arpreply(
-  inet: Inet, ifp: Ifnet, sha_hi: number, sha_lo: number, spa: number, tha_hi: number, tha_lo: number, tpa: number,
+  inet: Inet,
+  ifp: Ifnet,
+  sha_hi: number,
+  sha_lo: number,
+  spa: number,
+  tha_hi: number,
+  tha_lo: number,
+  tpa: number,
 ): void {
   arp_send(inet, ifp, ARPOP_REPLY, sha_hi, sha_lo, spa, tha_hi, tha_lo, tpa, tha_hi, tha_lo);
 }

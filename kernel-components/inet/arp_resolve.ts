@@ -22,7 +22,17 @@ import { mk_sockaddr_in } from "../wire/sockaddr.ts";
 import { arprequest, arprequest_unicast } from "./arp_output.ts";
 import { ARPS_ALLOCFAIL, ARPS_DFRDROPPED, ARPS_DFRSENT, ARPS_DFRTOTAL } from "./arp_stat.ts";
 import {
-  arp_create, arp_free, arp_lookup, arp_slot, arp_touch, arp_uncache, LL_DOWN, LL_INCOMPLETE, LL_REACHABLE, LL_STALE, LLE_PROXY,
+  arp_create,
+  arp_free,
+  arp_lookup,
+  arp_slot,
+  arp_touch,
+  arp_uncache,
+  LL_DOWN,
+  LL_INCOMPLETE,
+  LL_REACHABLE,
+  LL_STALE,
+  LLE_PROXY,
   LLE_STATIC,
 } from "./arp_table.ts";
 import type { Llentry } from "./arp_table.ts";
@@ -170,7 +180,8 @@ function arp_give_up(inet: Inet, le: Llentry): void {
   le.ln_hold = null;
   le.ln_numheld = 0;
   le.ln_state = LL_DOWN;
-  if (inet.arp.arpt_down > 0) callout_reset(le.ln_timer_ch, inet.arp.arpt_down * 1e9, (e: Llentry) => arptimer(inet, e), le);
+  if (inet.arp.arpt_down > 0)
+    callout_reset(le.ln_timer_ch, inet.arp.arpt_down * 1e9, (e: Llentry) => arptimer(inet, e), le);
   else arp_free(inet, le);
   while (m !== null) {
     const next: Mbuf | null = m.m_nextpkt;
@@ -206,7 +217,8 @@ export function arp_learned(inet: Inet, le: Llentry, hi: number, lo: number): vo
 export function arp_set_expire(inet: Inet, le: Llentry, expire_ns: number): void {
   le.ln_expire_ns = expire_ns;
   le.ln_refresh_ns = expire_ns;
-  if (expire_ns !== Infinity) callout_reset(le.ln_timer_ch, Math.max(0, expire_ns - inet.k.now_ns), (e: Llentry) => arptimer(inet, e), le);
+  if (expire_ns !== Infinity)
+    callout_reset(le.ln_timer_ch, Math.max(0, expire_ns - inet.k.now_ns), (e: Llentry) => arptimer(inet, e), le);
 }
 
 function arp_send_held(inet: Inet, le: Llentry): void {

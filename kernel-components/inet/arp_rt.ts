@@ -5,15 +5,45 @@ import { EEXIST, EINVAL, ENETUNREACH, ENOBUFS, ENOENT, EOPNOTSUPP } from "../../
 import type { Ifnet } from "../net/if.ts";
 import { if_byindex } from "../net/if_attach.ts";
 import type { LltableVisit } from "../net/net.ts";
-import { RTF_ANNOUNCE, RTF_CONNECTED, RTF_HOST, RTF_LLDATA, RTF_STATIC, RTF_UP, RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET } from "../net/rtentry.ts";
+import {
+  RTF_ANNOUNCE,
+  RTF_CONNECTED,
+  RTF_HOST,
+  RTF_LLDATA,
+  RTF_STATIC,
+  RTF_UP,
+  RTM_ADD,
+  RTM_CHANGE,
+  RTM_DELETE,
+  RTM_GET,
+} from "../net/rtentry.ts";
 import type { RtInfo, Rtentry } from "../net/rtentry.ts";
 import { ether_addr, ether_addr_hi, ether_addr_lo, ETHER_IS_MULTICAST } from "../wire/ether.ts";
 import { IN_MULTICAST } from "../wire/in.ts";
-import { AF_LINK, mk_sockaddr_dl, mk_sockaddr_in, sa_family, sdl_alen, sdl_index, sdl_lladdr, sin_addr } from "../wire/sockaddr.ts";
+import {
+  AF_LINK,
+  mk_sockaddr_dl,
+  mk_sockaddr_in,
+  sa_family,
+  sdl_alen,
+  sdl_index,
+  sdl_lladdr,
+  sin_addr,
+} from "../wire/sockaddr.ts";
 import { arp_capable } from "./arp_output.ts";
 import { arp_learned, arp_set_expire } from "./arp_resolve.ts";
 import {
-  arp_create, arp_free, arp_lookup, arp_make_static, arp_netpurge, LL_INCOMPLETE, LL_REACHABLE, LL_STALE, LLE_PROXY, LLE_PUB, LLE_STATIC,
+  arp_create,
+  arp_free,
+  arp_lookup,
+  arp_make_static,
+  arp_netpurge,
+  LL_INCOMPLETE,
+  LL_REACHABLE,
+  LL_STALE,
+  LLE_PROXY,
+  LLE_PUB,
+  LLE_STATIC,
 } from "./arp_table.ts";
 import type { Llentry } from "./arp_table.ts";
 import { in_get_ia, in_ifwithnet } from "./in_ifaddr.ts";

@@ -153,7 +153,14 @@ export function arp_free(inet: Inet, le: Llentry): void {
   callout_destroy(le.ln_timer_ch);
   arp_drop_held(inet, le);
   const known = le.ln_state === LL_REACHABLE || le.ln_state === LL_STALE;
-  rt_clonedmsg(inet.net, RTM_DELETE, null, mk_sockaddr_in(le.ln_addr), known ? ether_addr(le.ln_hi, le.ln_lo) : null, le.ln_ifp);
+  rt_clonedmsg(
+    inet.net,
+    RTM_DELETE,
+    null,
+    mk_sockaddr_in(le.ln_addr),
+    known ? ether_addr(le.ln_hi, le.ln_lo) : null,
+    le.ln_ifp,
+  );
 }
 
 /** The entry must be looked up again before it is used. */
@@ -189,6 +196,11 @@ export function arp_drop_held(inet: Inet, le: Llentry): void {
   le.ln_numheld = 0;
 }
 
+/** Memory is short: packets that wait for neighbours are dropped. The questions go on. */
+export function arp_drain(inet: Inet): void {
+  for (const tab of inet.arp.tables.values()) for (const le of tab.values()) arp_drop_held(inet, le);
+}
+
 /** Deletes the entries of an interface; static ones only if `all`. */
 export function arp_ifpurge(inet: Inet, ifp: Ifnet, all: boolean): void {
   const tab = inet.arp.tables.get(ifp);
@@ -208,7 +220,13 @@ export function arp_netpurge(inet: Inet, ifp: Ifnet, subnet: number, mask: numbe
 /** An address goes away: so do the neighbours that only it reaches. */
 export function arp_ia_purge(inet: Inet, ia: InIfaddr): void {
   for (const other of inet.in_ifaddrhead) {
-    if (other !== ia && other.ifa_ifp === ia.ifa_ifp && other.ia_subnet === ia.ia_subnet && other.ia_subnetmask === ia.ia_subnetmask) return;
+    if (
+      other !== ia &&
+      other.ifa_ifp === ia.ifa_ifp &&
+      other.ia_subnet === ia.ia_subnet &&
+      other.ia_subnetmask === ia.ia_subnetmask
+    )
+      return;
   }
   arp_netpurge(inet, ia.ifa_ifp, ia.ia_subnet, ia.ia_subnetmask, true);
 }

@@ -10,16 +10,48 @@ import { IFF_LOOPBACK } from "../net/if_flags.ts";
 import { rtlookup4 } from "../net/route.ts";
 import { cksum } from "../wire/cksum.ts";
 import {
-  ICMP_INFOTYPE, icmp_set_cksum, icmp_set_code, icmp_set_gwaddr, icmp_set_nextmtu, icmp_set_pptr, icmp_set_type, icmp_set_void, ICMP_MINLEN,
-  ICMP_PARAMPROB, ICMP_REDIRECT, ICMP_UNREACH, ICMP_UNREACH_NEEDFRAG,
+  ICMP_INFOTYPE,
+  icmp_set_cksum,
+  icmp_set_code,
+  icmp_set_gwaddr,
+  icmp_set_nextmtu,
+  icmp_set_pptr,
+  icmp_set_type,
+  icmp_set_void,
+  ICMP_MINLEN,
+  ICMP_PARAMPROB,
+  ICMP_REDIRECT,
+  ICMP_UNREACH,
+  ICMP_UNREACH_NEEDFRAG,
 } from "../wire/icmp.ts";
 import { IN_EXPERIMENTAL, IN_LOOPBACK, IN_MULTICAST, IN_ZERONET, INADDR_BROADCAST, IPPROTO_ICMP } from "../wire/in.ts";
 import {
-  ip_dst, ip_hlen, ip_off, ip_p, ip_set_dst, ip_set_len, ip_set_off, ip_set_p, ip_set_src, ip_set_tos, ip_set_ttl, ip_src, IP_HDRLEN, IP_OFFMASK,
-  IPTOS_PREC_INTERNETCONTROL, MAXTTL,
+  ip_dst,
+  ip_hlen,
+  ip_off,
+  ip_p,
+  ip_set_dst,
+  ip_set_len,
+  ip_set_off,
+  ip_set_p,
+  ip_set_src,
+  ip_set_tos,
+  ip_set_ttl,
+  ip_src,
+  IP_HDRLEN,
+  IP_OFFMASK,
+  IPTOS_PREC_INTERNETCONTROL,
+  MAXTTL,
 } from "../wire/ipv4.ts";
 import {
-  ICPS_ERROR, ICPS_NOMEM, ICPS_NOREFLECT, ICPS_OLDBCAST, ICPS_OLDICMP, ICPS_OLDSHORT, ICPS_OUTHIST, ICPS_THROTTLED,
+  ICPS_ERROR,
+  ICPS_NOMEM,
+  ICPS_NOREFLECT,
+  ICPS_OLDBCAST,
+  ICPS_OLDICMP,
+  ICPS_OLDSHORT,
+  ICPS_OUTHIST,
+  ICPS_THROTTLED,
 } from "./icmp_stat.ts";
 import { m_view } from "./in_delayed_cksum.ts";
 import { in_broadcast, in_ia_facing, in_usable_ia } from "./in_ifaddr.ts";
@@ -58,7 +90,8 @@ function icmp_error_refused(inet: Inet, m: Mbuf, type: number): number {
   const dst = ip_dst(dv, o);
   const src = ip_src(dv, o);
   const rcvif = m_get_rcvif(m);
-  if (IN_MULTICAST(dst) || dst === INADDR_BROADCAST || IN_MULTICAST(src) || IN_EXPERIMENTAL(src) || IN_ZERONET(src)) return ICPS_OLDBCAST;
+  if (IN_MULTICAST(dst) || dst === INADDR_BROADCAST || IN_MULTICAST(src) || IN_EXPERIMENTAL(src) || IN_ZERONET(src))
+    return ICPS_OLDBCAST;
   if (rcvif !== null && (in_broadcast(dst, rcvif) || in_broadcast(src, rcvif))) return ICPS_OLDBCAST;
   if (IN_LOOPBACK(src) && rcvif !== null && (rcvif.if_flags & IFF_LOOPBACK) === 0) return ICPS_OLDBCAST;
   if (!icmp_ratelimit(inet)) return ICPS_THROTTLED;

@@ -10,20 +10,56 @@ import { m_makewritable } from "../kern/mbuf_copy.ts";
 import { m_pullup } from "../kern/mbuf_ops.ts";
 import { M_UNWRITABLE } from "../kern/mbuf_space.ts";
 import {
-  PRC_HOSTDEAD, PRC_MSGSIZE, PRC_PARAMPROB, PRC_TIMXCEED_INTRANS, PRC_UNREACH_HOST, PRC_UNREACH_NET, PRC_UNREACH_PORT, PRC_UNREACH_PROTOCOL,
+  PRC_HOSTDEAD,
+  PRC_MSGSIZE,
+  PRC_PARAMPROB,
+  PRC_TIMXCEED_INTRANS,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_NET,
+  PRC_UNREACH_PORT,
+  PRC_UNREACH_PROTOCOL,
   PRC_UNREACH_SRCFAIL,
 } from "../socket/protosw.ts";
 import { cksum_fixup16 } from "../wire/cksum.ts";
 import {
-  icmp_cksum, icmp_code, icmp_nextmtu, icmp_set_cksum, icmp_set_mask, icmp_set_rtime, icmp_set_ttime, icmp_set_type, icmp_type,
-  ICMP_ADVLENMIN, ICMP_ECHO, ICMP_ECHOREPLY, ICMP_MASKLEN, ICMP_MASKREPLY, ICMP_MASKREQ, ICMP_MINLEN, ICMP_PARAMPROB, ICMP_REDIRECT,
-  ICMP_TIMXCEED, ICMP_TSLEN, ICMP_TSTAMP, ICMP_TSTAMPREPLY, ICMP_UNREACH,
+  icmp_cksum,
+  icmp_code,
+  icmp_nextmtu,
+  icmp_set_cksum,
+  icmp_set_mask,
+  icmp_set_rtime,
+  icmp_set_ttime,
+  icmp_set_type,
+  icmp_type,
+  ICMP_ADVLENMIN,
+  ICMP_ECHO,
+  ICMP_ECHOREPLY,
+  ICMP_MASKLEN,
+  ICMP_MASKREPLY,
+  ICMP_MASKREQ,
+  ICMP_MINLEN,
+  ICMP_PARAMPROB,
+  ICMP_REDIRECT,
+  ICMP_TIMXCEED,
+  ICMP_TSLEN,
+  ICMP_TSTAMP,
+  ICMP_TSTAMPREPLY,
+  ICMP_UNREACH,
 } from "../wire/icmp.ts";
 import { IN_MULTICAST, INADDR_ANY } from "../wire/in.ts";
 import { ip_dst, ip_hlen, ip_len, ip_p, ip_set_src, ip_src, IP_HDRLEN } from "../wire/ipv4.ts";
 import { mk_sockaddr_in } from "../wire/sockaddr.ts";
 import {
-  ICPS_BADCODE, ICPS_BADLEN, ICPS_BMCASTECHO, ICPS_BMCASTTSTAMP, ICPS_CHECKSUM, ICPS_HISTLEN, ICPS_INHIST, ICPS_NOMEM, ICPS_TOOSHORT,
+  ICPS_BADCODE,
+  ICPS_BADLEN,
+  ICPS_BMCASTECHO,
+  ICPS_BMCASTTSTAMP,
+  ICPS_CHECKSUM,
+  ICPS_HISTLEN,
+  ICPS_INHIST,
+  ICPS_NOMASK,
+  ICPS_NOMEM,
+  ICPS_TOOSHORT,
 } from "./icmp_stat.ts";
 import { icmp_redirect_input } from "./icmp_redirect.ts";
 import { icmp_reflect } from "./icmp_reflect.ts";
@@ -35,8 +71,22 @@ import { rip_input } from "./raw_ip.ts";
 
 /** PRC_* of each code of ICMP_UNREACH. */
 const unreach_prc: readonly number[] = [
-  PRC_UNREACH_NET, PRC_UNREACH_HOST, PRC_UNREACH_PROTOCOL, PRC_UNREACH_PORT, PRC_MSGSIZE, PRC_UNREACH_SRCFAIL, PRC_UNREACH_NET, PRC_UNREACH_HOST,
-  PRC_HOSTDEAD, PRC_UNREACH_NET, PRC_UNREACH_HOST, PRC_UNREACH_NET, PRC_UNREACH_HOST, PRC_UNREACH_HOST, PRC_UNREACH_HOST, PRC_UNREACH_HOST,
+  PRC_UNREACH_NET,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_PROTOCOL,
+  PRC_UNREACH_PORT,
+  PRC_MSGSIZE,
+  PRC_UNREACH_SRCFAIL,
+  PRC_UNREACH_NET,
+  PRC_UNREACH_HOST,
+  PRC_HOSTDEAD,
+  PRC_UNREACH_NET,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_NET,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_HOST,
+  PRC_UNREACH_HOST,
 ];
 
 function icmp_drop(inet: Inet, m: Mbuf, stat: number, reason: string): void {
@@ -53,7 +103,8 @@ export function icmp_input(inet: Inet, m0: Mbuf, hlen: number, proto: number): v
   const want = hlen + Math.min(icmplen, ICMP_ADVLENMIN);
   const m = m0.m_len < want ? m_pullup(m0, want) : m0;
   if (m === null) return void inet.icmpstat[ICPS_NOMEM]++;
-  if ((m.m_csum_flags & M_CSUM_OK) === 0 && in_cksum(inet.k, m, hlen, icmplen, 0) !== 0) return icmp_drop(inet, m, ICPS_CHECKSUM, "icmp: checksum");
+  if ((m.m_csum_flags & M_CSUM_OK) === 0 && in_cksum(inet.k, m, hlen, icmplen, 0) !== 0)
+    return icmp_drop(inet, m, ICPS_CHECKSUM, "icmp: checksum");
   const type = icmp_type(dv, m.m_off + hlen);
   if (type < ICPS_HISTLEN) inet.icmpstat[ICPS_INHIST + type]++;
   switch (type) {
@@ -89,7 +140,8 @@ function icmp_writable(inet: Inet, m: Mbuf, len: number): Mbuf | null {
 /** Echo (RFC 1122 §3.2.2.6): the type changes, and the checksum by as much. */
 // hot
 function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
-  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0) return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
+  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0)
+    return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
   const m = icmp_writable(inet, m0, hlen + ICMP_MINLEN);
   if (m === null) return;
   const ic = m.m_off + hlen;
@@ -101,7 +153,8 @@ function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
 
 /** Timestamp (RFC 1122 §3.2.2.8). */
 function icmp_tstamp(inet: Inet, m0: Mbuf, hlen: number, icmplen: number): void {
-  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0) return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
+  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0)
+    return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
   if (icmplen < ICMP_TSLEN) return icmp_drop(inet, m0, ICPS_BADLEN, "icmp: badlen");
   const m = icmp_writable(inet, m0, hlen + ICMP_TSLEN);
   if (m === null) return;
@@ -117,10 +170,10 @@ function icmp_tstamp(inet: Inet, m0: Mbuf, hlen: number, icmplen: number): void 
 /** Address mask (RFC 950, RFC 1122 §3.2.2.9): only if net.inet.icmp.maskrepl says that we are authoritative. */
 function icmp_maskreq(inet: Inet, m0: Mbuf, hlen: number, icmplen: number): void {
   const ifp = m_get_rcvif(m0);
-  if (inet.icmpmaskrepl === 0 || ifp === null) return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: maskreq");
+  if (inet.icmpmaskrepl === 0 || ifp === null) return icmp_drop(inet, m0, ICPS_NOMASK, "icmp: nomask");
   if (icmplen < ICMP_MASKLEN) return icmp_drop(inet, m0, ICPS_BADLEN, "icmp: badlen");
   const ia = in_ia_facing(ifp, ip_src(inet.dv, m0.m_off));
-  if (ia === null) return icmp_drop(inet, m0, ICPS_BADLEN, "icmp: maskreq");
+  if (ia === null) return icmp_drop(inet, m0, ICPS_NOMASK, "icmp: nomask");
   const m = icmp_writable(inet, m0, hlen + ICMP_MASKLEN);
   if (m === null) return;
   const ic = m.m_off + hlen;

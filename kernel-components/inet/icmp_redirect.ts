@@ -7,7 +7,15 @@ import { m_freem } from "../kern/mbuf_alloc.ts";
 import { rtlookup4 } from "../net/route.ts";
 import { rt_expired, rtrequest } from "../net/rtrequest.ts";
 import {
-  RtInfo, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_MODIFIED, RTF_UP, RTM_ADD, RTM_CHANGE, RTM_REDIRECT,
+  RtInfo,
+  RTF_DYNAMIC,
+  RTF_GATEWAY,
+  RTF_HOST,
+  RTF_MODIFIED,
+  RTF_UP,
+  RTM_ADD,
+  RTM_CHANGE,
+  RTM_REDIRECT,
 } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { rt_missmsg } from "../net/rtsock_notify.ts";
@@ -26,9 +34,11 @@ export function icmp_redirect_input(inet: Inet, m: Mbuf, hlen: number, icmplen: 
   const ic = m.m_off + hlen;
   if (icmp_code(dv, ic) > 3) return refuse(inet, m, ICPS_BADCODE);
   const q = ic + ICMP_MINLEN;
-  if (icmplen < ICMP_ADVLENMIN || ip_hlen(dv, q) < IP_HDRLEN || icmplen < ICMP_MINLEN + ip_hlen(dv, q)) return refuse(inet, m, ICPS_BADLEN);
+  if (icmplen < ICMP_ADVLENMIN || ip_hlen(dv, q) < IP_HDRLEN || icmplen < ICMP_MINLEN + ip_hlen(dv, q))
+    return refuse(inet, m, ICPS_BADLEN);
   if (inet.icmp_rediraccept === 0 || inet.ip_forwarding !== 0) return refuse(inet, m, ICPS_BADREDIRECT);
-  if (!icmp_redirect(inet, ip_dst(dv, q), icmp_gwaddr(dv, ic), ip_src(dv, m.m_off))) return refuse(inet, m, ICPS_BADREDIRECT);
+  if (!icmp_redirect(inet, ip_dst(dv, q), icmp_gwaddr(dv, ic), ip_src(dv, m.m_off)))
+    return refuse(inet, m, ICPS_BADREDIRECT);
   inet.icmpstat[ICPS_REDIRECTS]++;
   return true;
 }

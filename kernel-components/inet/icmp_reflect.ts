@@ -6,7 +6,18 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { IN_EXPERIMENTAL, IN_MULTICAST, IN_ZERONET } from "../wire/in.ts";
 import { IpOptIter, IPOPT_RR, IPOPT_SECURITY, IPOPT_TS, MAX_IPOPTLEN } from "../wire/ip_options.ts";
-import { ip_dst, ip_hlen, ip_len, ip_set_dst, ip_set_off, ip_set_src, ip_set_ttl, ip_src, IP_HDRLEN, MAXTTL } from "../wire/ipv4.ts";
+import {
+  ip_dst,
+  ip_hlen,
+  ip_len,
+  ip_set_dst,
+  ip_set_off,
+  ip_set_src,
+  ip_set_ttl,
+  ip_src,
+  IP_HDRLEN,
+  MAXTTL,
+} from "../wire/ipv4.ts";
 import { icmp_source } from "./icmp_error.ts";
 import { ICPS_NOREFLECT, ICPS_OUTHIST, ICPS_REFLECT } from "./icmp_stat.ts";
 import type { Inet } from "./inet.ts";

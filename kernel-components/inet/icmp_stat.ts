@@ -44,8 +44,8 @@ export const ICPS_NOREFLECT: number = ICPS_PMTUCHG + 7;
 export const ICPS_BADPMTU: number = ICPS_PMTUCHG + 8;
 /** No memory for an answer or an error. */
 export const ICPS_NOMEM: number = ICPS_PMTUCHG + 9;
-/** How many counters there are. */
-export const ICPS_NSTATS: number = ICPS_PMTUCHG + 10;
+/** Address mask requests refused: we are not authoritative, or have no mask to tell. */
+export const ICPS_NOMASK: number = ICPS_PMTUCHG + 10;
 
 /** Names by index, as sysctl and netstat show them. */
 export const icmpstat_names: readonly string[] = icmpstat_names_make();
@@ -55,6 +55,18 @@ function icmpstat_names_make(): string[] {
   for (let t = 0; t < ICPS_HISTLEN; t++) names.push(`outhist_${t}`);
   names.push("badcode", "tooshort", "checksum", "badlen", "reflect");
   for (let t = 0; t < ICPS_HISTLEN; t++) names.push(`inhist_${t}`);
-  names.push("pmtuchg", "bmcastecho", "bmcasttstamp", "throttled", "oldbcast", "badredirect", "redirects", "noreflect", "badpmtu", "nomem");
+  names.push(
+    "pmtuchg",
+    "bmcastecho",
+    "bmcasttstamp",
+    "throttled",
+    "oldbcast",
+    "badredirect",
+    "redirects",
+    "noreflect",
+    "badpmtu",
+    "nomem",
+    "nomask",
+  );
   return names;
 }

@@ -52,6 +52,25 @@ export class IcmpCtl {
 
 /** The errno of each PRC_*, 0 where a connection is told nothing (inetctlerrmap). */
 export const inetctlerrmap: readonly number[] = [
-  0, 0, 0, 0, 0, EMSGSIZE, EHOSTDOWN, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED, ECONNREFUSED, EMSGSIZE, EHOSTUNREACH, 0, 0, 0, 0,
-  EHOSTUNREACH, 0, ENOPROTOOPT,
+  0,
+  0,
+  0,
+  0,
+  0,
+  EMSGSIZE,
+  EHOSTDOWN,
+  EHOSTUNREACH,
+  EHOSTUNREACH,
+  EHOSTUNREACH,
+  ECONNREFUSED,
+  ECONNREFUSED,
+  EMSGSIZE,
+  EHOSTUNREACH,
+  0,
+  0,
+  0,
+  0,
+  EHOSTUNREACH,
+  0,
+  ENOPROTOOPT,
 ];

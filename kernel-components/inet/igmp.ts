@@ -8,12 +8,39 @@ import type { Ifnet } from "../net/if.ts";
 import { IFF_LOOPBACK, IFF_UP } from "../net/if_flags.ts";
 import { cksum } from "../wire/cksum.ts";
 import {
-  IGMP_CHANGE_TO_EXCLUDE_MODE, IGMP_CHANGE_TO_INCLUDE_MODE, IGMP_GRPREC_HDRLEN, IGMP_HOST_LEAVE_MESSAGE, IGMP_MINLEN, IGMP_MODE_IS_EXCLUDE,
-  igmp_set_cksum, igmp_set_code, igmp_set_group, igmp_set_type, igmp_v3_set_ngrec, IGMP_v1_HOST_MEMBERSHIP_REPORT, IGMP_v2_HOST_MEMBERSHIP_REPORT,
+  IGMP_CHANGE_TO_EXCLUDE_MODE,
+  IGMP_CHANGE_TO_INCLUDE_MODE,
+  IGMP_GRPREC_HDRLEN,
+  IGMP_HOST_LEAVE_MESSAGE,
+  IGMP_MINLEN,
+  IGMP_MODE_IS_EXCLUDE,
+  igmp_set_cksum,
+  igmp_set_code,
+  igmp_set_group,
+  igmp_set_type,
+  igmp_v3_set_ngrec,
+  IGMP_v1_HOST_MEMBERSHIP_REPORT,
+  IGMP_v2_HOST_MEMBERSHIP_REPORT,
   IGMP_v3_HOST_MEMBERSHIP_REPORT,
 } from "../wire/igmp.ts";
-import { INADDR_ALLHOSTS_GROUP, INADDR_ALLRPTS_GROUP, INADDR_ALLRTRS_GROUP, INADDR_ANY, IPPROTO_IGMP } from "../wire/in.ts";
-import { ip_set_dst, ip_set_len, ip_set_off, ip_set_p, ip_set_src, ip_set_tos, ip_set_ttl, IP_HDRLEN, IPTOS_PREC_INTERNETCONTROL } from "../wire/ipv4.ts";
+import {
+  INADDR_ALLHOSTS_GROUP,
+  INADDR_ALLRPTS_GROUP,
+  INADDR_ALLRTRS_GROUP,
+  INADDR_ANY,
+  IPPROTO_IGMP,
+} from "../wire/in.ts";
+import {
+  ip_set_dst,
+  ip_set_len,
+  ip_set_off,
+  ip_set_p,
+  ip_set_src,
+  ip_set_tos,
+  ip_set_ttl,
+  IP_HDRLEN,
+  IPTOS_PREC_INTERNETCONTROL,
+} from "../wire/ipv4.ts";
 import { IPOPT_RA } from "../wire/ip_options.ts";
 import { IGPS_SND_NOMEM, IGPS_SND_REPORTS } from "./igmp_stat.ts";
 import { IGMP_DELAYING_MEMBER, IGMP_IDLE_MEMBER, in_ifdata } from "./in_var.ts";
@@ -109,10 +136,26 @@ function igmp_send(inet: Inet, inm: InMulti, type: number, dst: number): void {
 
 /** A report of version 3 with one record. */
 function igmp_send_v3(inet: Inet, inm: InMulti, record: number): void {
-  igmp_emit_packet(inet, inm, INADDR_ALLRPTS_GROUP, IGMP_MINLEN + IGMP_GRPREC_HDRLEN, IGMP_v3_HOST_MEMBERSHIP_REPORT, 0, record);
+  igmp_emit_packet(
+    inet,
+    inm,
+    INADDR_ALLRPTS_GROUP,
+    IGMP_MINLEN + IGMP_GRPREC_HDRLEN,
+    IGMP_v3_HOST_MEMBERSHIP_REPORT,
+    0,
+    record,
+  );
 }
 
-function igmp_emit_packet(inet: Inet, inm: InMulti, dst: number, len: number, type: number, group: number, record: number): void {
+function igmp_emit_packet(
+  inet: Inet,
+  inm: InMulti,
+  dst: number,
+  len: number,
+  type: number,
+  group: number,
+  record: number,
+): void {
   const dv = inet.dv;
   const m = m_gethdr(inet.k.mb, MT_HEADER);
   if (m === null) return void inet.igmpstat[IGPS_SND_NOMEM]++;

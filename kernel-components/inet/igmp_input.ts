@@ -8,15 +8,30 @@ import { m_pullup } from "../kern/mbuf_ops.ts";
 import type { Ifnet } from "../net/if.ts";
 import { IFF_LOOPBACK } from "../net/if_flags.ts";
 import {
-  igmp_code, igmp_decode_exp, igmp_group, IGMP_HOST_MEMBERSHIP_QUERY, IGMP_MINLEN, igmp_type, IGMP_v1_HOST_MEMBERSHIP_REPORT,
-  IGMP_v2_HOST_MEMBERSHIP_REPORT, IGMP_V3_QUERY_MINLEN,
+  igmp_code,
+  igmp_decode_exp,
+  igmp_group,
+  IGMP_HOST_MEMBERSHIP_QUERY,
+  IGMP_MINLEN,
+  igmp_type,
+  IGMP_v1_HOST_MEMBERSHIP_REPORT,
+  IGMP_v2_HOST_MEMBERSHIP_REPORT,
+  IGMP_V3_QUERY_MINLEN,
 } from "../wire/igmp.ts";
 import { IN_MULTICAST, INADDR_ALLHOSTS_GROUP } from "../wire/in.ts";
 import { ip_dst, ip_len, ip_ttl } from "../wire/ipv4.ts";
 import { igmp_schedule_report, igmp_suppress, igmp_version } from "./igmp.ts";
 import {
-  IGPS_RCV_BADQUERIES, IGPS_RCV_BADREPORTS, IGPS_RCV_BADSUM, IGPS_RCV_BADTTL, IGPS_RCV_OURREPORTS, IGPS_RCV_QUERIES, IGPS_RCV_REPORTS,
-  IGPS_RCV_TOOSHORT, IGPS_RCV_TOTAL, igmpstat_names,
+  IGPS_RCV_BADQUERIES,
+  IGPS_RCV_BADREPORTS,
+  IGPS_RCV_BADSUM,
+  IGPS_RCV_BADTTL,
+  IGPS_RCV_OURREPORTS,
+  IGPS_RCV_QUERIES,
+  IGPS_RCV_REPORTS,
+  IGPS_RCV_TOOSHORT,
+  IGPS_RCV_TOTAL,
+  igmpstat_names,
 } from "./igmp_stat.ts";
 import { in_ifdata } from "./in_var.ts";
 import type { Inet } from "./inet.ts";
@@ -48,7 +63,8 @@ export function igmp_input(inet: Inet, m0: Mbuf, hlen: number, proto: number): v
   let bad = -1;
   if (ifp !== null && (ifp.if_flags & IFF_LOOPBACK) === 0) {
     if (type === IGMP_HOST_MEMBERSHIP_QUERY) bad = igmp_query(inet, m, ifp, hlen, len);
-    else if (type === IGMP_v1_HOST_MEMBERSHIP_REPORT || type === IGMP_v2_HOST_MEMBERSHIP_REPORT) bad = igmp_report(inet, m, ifp, hlen);
+    else if (type === IGMP_v1_HOST_MEMBERSHIP_REPORT || type === IGMP_v2_HOST_MEMBERSHIP_REPORT)
+      bad = igmp_report(inet, m, ifp, hlen);
   }
   if (bad >= 0) return igmp_drop(inet, m, bad);
   rip_input(inet, m, hlen, proto);
@@ -65,8 +81,12 @@ function igmp_query(inet: Inet, m: Mbuf, ifp: Ifnet, hlen: number, len: number):
   const v3 = len >= IGMP_V3_QUERY_MINLEN;
   const code = igmp_code(dv, ig);
   const v1 = !v3 && code === 0;
-  if (d === null || (group !== 0 && (!IN_MULTICAST(group) || v1)) || (!v3 && len !== IGMP_MINLEN)) return IGPS_RCV_BADQUERIES;
-  if (ip_dst(dv, m.m_off) !== (group === 0 ? INADDR_ALLHOSTS_GROUP : group) && ip_dst(dv, m.m_off) !== INADDR_ALLHOSTS_GROUP) {
+  if (d === null || (group !== 0 && (!IN_MULTICAST(group) || v1)) || (!v3 && len !== IGMP_MINLEN))
+    return IGPS_RCV_BADQUERIES;
+  if (
+    ip_dst(dv, m.m_off) !== (group === 0 ? INADDR_ALLHOSTS_GROUP : group) &&
+    ip_dst(dv, m.m_off) !== INADDR_ALLHOSTS_GROUP
+  ) {
     return IGPS_RCV_BADQUERIES;
   }
   const now = inet.k.now_ns;
@@ -74,7 +94,8 @@ function igmp_query(inet: Inet, m: Mbuf, ifp: Ifnet, hlen: number, len: number):
   else if (!v3) d.igmp_v2_until_ns = now + IGMP_OLDER_PRESENT_NS;
   const tenths = v3 ? igmp_decode_exp(code) : code;
   const max_ns = v1 ? IGMP_V1_MAX_RESPONSE_NS : Math.max(1, tenths) * 1e8;
-  for (const inm of d.ii_multi.values()) if (group === 0 || inm.inm_addr === group) igmp_schedule_report(inet, inm, max_ns);
+  for (const inm of d.ii_multi.values())
+    if (group === 0 || inm.inm_addr === group) igmp_schedule_report(inet, inm, max_ns);
   return -1;
 }
 

@@ -27,6 +27,15 @@ export const IGPS_RCV_BADTTL = 10;
 
 /** Names by index, as sysctl and netstat show them. */
 export const igmpstat_names: readonly string[] = [
-  "rcv_total", "rcv_tooshort", "rcv_badsum", "rcv_queries", "rcv_badqueries", "rcv_reports", "rcv_badreports", "rcv_ourreports",
-  "snd_reports", "snd_nomem", "rcv_badttl",
+  "rcv_total",
+  "rcv_tooshort",
+  "rcv_badsum",
+  "rcv_queries",
+  "rcv_badqueries",
+  "rcv_reports",
+  "rcv_badreports",
+  "rcv_ourreports",
+  "snd_reports",
+  "snd_nomem",
+  "rcv_badttl",
 ];

@@ -6,8 +6,24 @@ import { is_super } from "../kern/proc.ts";
 import type { Lwp } from "../kern/proc.ts";
 import type { Ifnet } from "../net/if.ts";
 import {
-  abi_view, IFR_IFRU, IFRA_ADDR, IFRA_DSTADDR, IFRA_MASK, OOSIOCGIFBRDADDR, SIOCAIFADDR, SIOCDIFADDR, SIOCGIFADDR, SIOCGIFAFLAG_IN,
-  SIOCGIFALIAS, SIOCGIFBRDADDR, SIOCGIFDSTADDR, SIOCGIFNETMASK, SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFDSTADDR, SIOCSIFNETMASK,
+  abi_view,
+  IFR_IFRU,
+  IFRA_ADDR,
+  IFRA_DSTADDR,
+  IFRA_MASK,
+  OOSIOCGIFBRDADDR,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCGIFADDR,
+  SIOCGIFAFLAG_IN,
+  SIOCGIFALIAS,
+  SIOCGIFBRDADDR,
+  SIOCGIFDSTADDR,
+  SIOCGIFNETMASK,
+  SIOCSIFADDR,
+  SIOCSIFBRDADDR,
+  SIOCSIFDSTADDR,
+  SIOCSIFNETMASK,
 } from "../net/if_abi.ts";
 import { IFF_BROADCAST, IFF_POINTOPOINT } from "../net/if_flags.ts";
 import { IN_EXPERIMENTAL, IN_MULTICAST } from "../wire/in.ts";
@@ -103,7 +119,8 @@ function in_aifaddr(inet: Inet, data: Uint8Array, ifp: Ifnet): number {
   const has_dst = sin_at(data, IFRA_DSTADDR);
   if (!has_dst && sa_family(data, IFRA_DSTADDR) !== 0) return EAFNOSUPPORT;
   let dst = has_dst ? sin_addr(data, IFRA_DSTADDR) : 0;
-  if (!has_dst && old !== null && mask === old.ia_subnetmask) dst = (ifp.if_flags & IFF_BROADCAST) !== 0 ? old.ia_broadaddr : old.ia_dstaddr4;
+  if (!has_dst && old !== null && mask === old.ia_subnetmask)
+    dst = (ifp.if_flags & IFF_BROADCAST) !== 0 ? old.ia_broadaddr : old.ia_dstaddr4;
   return in_reinit(inet, ifp, old, address, mask, dst);
 }
 
@@ -117,7 +134,13 @@ function mask_at(data: Uint8Array, off: number): number {
 
 /** Gives ifp the address addr in the place of old. If that fails, old is back as it was. */
 function in_reinit(inet: Inet, ifp: Ifnet, old: InIfaddr | null, addr: number, mask: number, dst: number): number {
-  if (old !== null && old.ia_addr4 === addr && old.ia_subnetmask === mask && (dst === 0 || dst === old.ia_broadaddr || dst === old.ia_dstaddr4)) return 0;
+  if (
+    old !== null &&
+    old.ia_addr4 === addr &&
+    old.ia_subnetmask === mask &&
+    (dst === 0 || dst === old.ia_broadaddr || dst === old.ia_dstaddr4)
+  )
+    return 0;
   const was_addr = old?.ia_addr4 ?? 0;
   const was_mask = old?.ia_subnetmask ?? 0;
   const was_dst = old === null ? 0 : (ifp.if_flags & IFF_BROADCAST) !== 0 ? old.ia_broadaddr : old.ia_dstaddr4;

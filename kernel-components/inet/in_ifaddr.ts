@@ -44,7 +44,8 @@ export function in_ia_of_ifp(ifp: Ifnet): InIfaddr | null {
 export function in_ia_facing(ifp: Ifnet, dst: number): InIfaddr | null {
   const d = in_ifdata(ifp);
   if (d === null) return null;
-  for (const ia of d.ii_addrs) if ((dst & ia.ia_subnetmask) === ia.ia_subnet && (ia.ia_flags & IN_IFF_NOTREADY) === 0) return ia;
+  for (const ia of d.ii_addrs)
+    if ((dst & ia.ia_subnetmask) === ia.ia_subnet && (ia.ia_flags & IN_IFF_NOTREADY) === 0) return ia;
   return in_ia_of_ifp(ifp);
 }
 
@@ -55,7 +56,11 @@ export function in_ifwithnet(inet: Inet, dst: number): InIfaddr | null {
     if ((ia.ifa_ifp.if_flags & IFF_UP) === 0) continue;
     if ((ia.ifa_ifp.if_flags & IFF_POINTOPOINT) !== 0) {
       if (ia.ia_dstaddr4 === dst) return ia;
-    } else if ((dst & ia.ia_subnetmask) === ia.ia_subnet && (best === null || ia.ia_subnetmask >>> 0 > best.ia_subnetmask >>> 0)) best = ia;
+    } else if (
+      (dst & ia.ia_subnetmask) === ia.ia_subnet &&
+      (best === null || ia.ia_subnetmask >>> 0 > best.ia_subnetmask >>> 0)
+    )
+      best = ia;
   }
   return best;
 }

@@ -7,7 +7,14 @@ import { ifa_insert, ifa_remove } from "../net/if_attach.ts";
 import type { Ifnet } from "../net/if.ts";
 import { IFA_ROUTE } from "../net/if.ts";
 import { ifreq_addr, SIOCINITIFADDR } from "../net/if_abi.ts";
-import { IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICAST, IFF_POINTOPOINT, IFF_UP, LINK_STATE_DOWN } from "../net/if_flags.ts";
+import {
+  IFF_BROADCAST,
+  IFF_LOOPBACK,
+  IFF_MULTICAST,
+  IFF_POINTOPOINT,
+  IFF_UP,
+  LINK_STATE_DOWN,
+} from "../net/if_flags.ts";
 import { if_up } from "../net/if_link.ts";
 import { rt_ifa_addlocal, rt_ifa_remlocal, rt_purge_ifa, rtinit } from "../net/rtrequest.ts";
 import { RTF_CONNECTED, RTF_HOST, RTF_UP, RTM_ADD, RTM_DELETE } from "../net/rtentry.ts";
@@ -15,7 +22,7 @@ import { INADDR_ALLHOSTS_GROUP } from "../wire/in.ts";
 import { AF_INET, mk_sockaddr_in } from "../wire/sockaddr.ts";
 import { arp_ia_purge } from "./arp_table.ts";
 import { in_addmulti, in_delmulti, InMultiOut } from "./in_multi.ts";
-import { IN_IFF_DETACHED, IN_IFF_TENTATIVE, in_ifdata, InIfaddr, InIfdata } from "./in_var.ts";
+import { IN_IFF_DETACHED, in_ifdata, InIfaddr, InIfdata } from "./in_var.ts";
 import type { Inet } from "./inet.ts";
 import { ip_flow_flush } from "./ip_flow.ts";
 
@@ -149,14 +156,16 @@ function in_hash_remove(inet: Inet, ia: InIfaddr): void {
     if (ia.ia_hash_next === null) inet.in_ifaddrhash.delete(ia.ia_addr4);
     else inet.in_ifaddrhash.set(ia.ia_addr4, ia.ia_hash_next);
   } else {
-    for (let p: InIfaddr | null = first ?? null; p !== null; p = p.ia_hash_next) if (p.ia_hash_next === ia) p.ia_hash_next = ia.ia_hash_next;
+    for (let p: InIfaddr | null = first ?? null; p !== null; p = p.ia_hash_next)
+      if (p.ia_hash_next === ia) p.ia_hash_next = ia.ia_hash_next;
   }
   ia.ia_hash_next = null;
 }
 
 /** Do two addresses need the same route? */
 function in_same_prefix(a: InIfaddr, b: InIfaddr): boolean {
-  if (in_is_host(a) || in_is_host(b)) return in_is_host(a) && in_is_host(b) && a.ia_dstaddr4 !== 0 && a.ia_dstaddr4 === b.ia_dstaddr4;
+  if (in_is_host(a) || in_is_host(b))
+    return in_is_host(a) && in_is_host(b) && a.ia_dstaddr4 !== 0 && a.ia_dstaddr4 === b.ia_dstaddr4;
   return a.ia_subnet === b.ia_subnet && a.ia_subnetmask === b.ia_subnetmask;
 }
 
@@ -197,9 +206,4 @@ export function in_ia_state(inet: Inet, ia: InIfaddr, set: number, clear: number
   const old = ia.ia_flags;
   ia.ia_flags = (old | set) & ~clear;
   if (ia.ia_flags !== old) in_gen_bump(inet);
-}
-
-/** Is DAD running for ia? */
-export function in_ia_tentative(ia: InIfaddr): boolean {
-  return (ia.ia_flags & IN_IFF_TENTATIVE) !== 0;
 }

@@ -2,7 +2,14 @@
  * IPv4 control blocks: binding, connecting, finding (in_pcb.c).
  */
 import {
-  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, EAGAIN, EHOSTUNREACH, EINVAL, ENETUNREACH,
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EHOSTUNREACH,
+  EINVAL,
+  ENETUNREACH,
 } from "../../hypercall/api/errno.ts";
 import { is_super } from "../kern/proc.ts";
 import type { Lwp } from "../kern/proc.ts";
@@ -33,12 +40,20 @@ export function in_pcbhash(inet: Inet, faddr: number, fport: number, laddr: numb
 
 /** The block connected with exactly these, or null. */
 // hot
-export function in_pcblookup_connect(inet: Inet, t: InpcbTable, faddr: number, fport: number, laddr: number, lport: number): Inpcb | null {
+export function in_pcblookup_connect(
+  inet: Inet,
+  t: InpcbTable,
+  faddr: number,
+  fport: number,
+  laddr: number,
+  lport: number,
+): Inpcb | null {
   const hash = in_pcbhash(inet, faddr, fport, laddr, lport);
   let slot = t.conn_find(hash);
   while (slot >= 0) {
     const inp = t.conn_at(slot);
-    if (inp.inp_faddr === faddr && inp.inp_fport === fport && inp.inp_laddr === laddr && inp.inp_lport === lport) return inp;
+    if (inp.inp_faddr === faddr && inp.inp_fport === fport && inp.inp_laddr === laddr && inp.inp_lport === lport)
+      return inp;
     slot = t.conn_next(hash, slot);
   }
   return null;
@@ -101,7 +116,8 @@ export function in_pcbbind_addr(inet: Inet, inp: Inpcb, addr: number): number {
   if (addr === INADDR_ANY || IN_MULTICAST(addr) || (inp.inp_flags & INP_BINDANY) !== 0) return 0;
   const ia = inet.in_ifaddrhash.get(addr);
   if (ia !== undefined) return (ia.ia_flags & IN_IFF_DUPLICATED) !== 0 ? EADDRNOTAVAIL : 0;
-  for (const other of inet.in_ifaddrhead) if (addr === other.ia_broadaddr && in_broadcast(addr, other.ifa_ifp)) return 0;
+  for (const other of inet.in_ifaddrhead)
+    if (addr === other.ia_broadaddr && in_broadcast(addr, other.ifa_ifp)) return 0;
   return EADDRNOTAVAIL;
 }
 
@@ -114,7 +130,12 @@ function in_pcbbind_port(inp: Inpcb, addr: number, port: number, l: Lwp | null):
   if (reuse !== 0 && l !== null && !IN_MULTICAST(addr)) {
     // Nobody takes datagrams away from another user's socket.
     const other = in_pcblookup_port(inp.inp_table, addr, port, true);
-    if (other !== null && other.inp_socket.so_cred !== null && other.inp_socket.so_cred.cr_uid !== l.l_proc.p_cred.cr_uid) return EADDRINUSE;
+    if (
+      other !== null &&
+      other.inp_socket.so_cred !== null &&
+      other.inp_socket.so_cred.cr_uid !== l.l_proc.p_cred.cr_uid
+    )
+      return EADDRINUSE;
   }
   const t = in_pcblookup_port(inp.inp_table, addr, port, in_pcbwild(so));
   return t !== null && (reuse & t.inp_socket.so_options) === 0 ? EADDRINUSE : 0;
@@ -172,7 +193,11 @@ export function in_selectsrc(inet: Inet, dst: number, so: Socket, imo: IpMoption
     const own = inet.in_ifaddrhash.get(dst);
     const rt = own !== undefined ? null : rtlookup4(inet.net, dst);
     if (own !== undefined) ia = own;
-    else if (rt !== null) ia = in_ia_facing(rt.rt_ifp, rt.rt_gw4 !== 0 ? rt.rt_gw4 : dst) ?? inet.in_ifaddrhash.get(sin_addr(rt.rt_ifa.ifa_addr)) ?? null;
+    else if (rt !== null)
+      ia =
+        in_ia_facing(rt.rt_ifp, rt.rt_gw4 !== 0 ? rt.rt_gw4 : dst) ??
+        inet.in_ifaddrhash.get(sin_addr(rt.rt_ifa.ifa_addr)) ??
+        null;
     else if (IN_MULTICAST(dst) || dst === INADDR_BROADCAST) ia = in_default_ia(inet);
     if (ia === null) return rt === null && own === undefined ? EHOSTUNREACH : EADDRNOTAVAIL;
   }
@@ -183,7 +208,8 @@ export function in_selectsrc(inet: Inet, dst: number, so: Socket, imo: IpMoption
 
 /** The first usable address that is not the loopback's. */
 function in_default_ia(inet: Inet): InIfaddr | null {
-  for (const ia of inet.in_ifaddrhead) if (ia.ia_addr4 >>> 24 !== 127 && (ia.ia_flags & IN_IFF_NOTREADY) === 0) return ia;
+  for (const ia of inet.in_ifaddrhead)
+    if (ia.ia_addr4 >>> 24 !== 127 && (ia.ia_flags & IN_IFF_NOTREADY) === 0) return ia;
   return null;
 }
 
@@ -207,7 +233,8 @@ export function in_pcbconnect(inet: Inet, inp: Inpcb, nam: Uint8Array, l: Lwp | 
     if (error !== 0) return error;
     laddr = src.addr;
   }
-  if (inp.inp_lport !== 0 && in_pcblookup_connect(inet, inp.inp_table, faddr, fport, laddr, inp.inp_lport) !== null) return EADDRINUSE;
+  if (inp.inp_lport !== 0 && in_pcblookup_connect(inet, inp.inp_table, faddr, fport, laddr, inp.inp_lport) !== null)
+    return EADDRINUSE;
   if (inp.inp_lport === 0) {
     const error = in_pcbsetport(inet, inp, INADDR_ANY, l, faddr, fport);
     if (error !== 0) return error;

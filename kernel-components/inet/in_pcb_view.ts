@@ -20,8 +20,16 @@ export function in_pcblist(t: InpcbTable, proto: number): Uint8Array {
   for (const inp of t.inpt_all) {
     const so = inp.inp_socket;
     const words = [
-      PCBLIST_LEN, inp.inp_state, so.so_rcv.sb_cc, so.so_snd.sb_cc, so.so_rcv.sb_hiwat, so.so_snd.sb_hiwat, inp.inp_proto !== 0 ? inp.inp_proto : proto,
-      so.so_cpid, so.so_cred === null ? 0 : so.so_cred.cr_uid, Math.max(0, inp.inp_ttl),
+      PCBLIST_LEN,
+      inp.inp_state,
+      so.so_rcv.sb_cc,
+      so.so_snd.sb_cc,
+      so.so_rcv.sb_hiwat,
+      so.so_snd.sb_hiwat,
+      inp.inp_proto !== 0 ? inp.inp_proto : proto,
+      so.so_cpid,
+      so.so_cred === null ? 0 : so.so_cred.cr_uid,
+      Math.max(0, inp.inp_ttl),
     ];
     words.forEach((w, i) => dv.setUint32(at + 4 * i, w, true));
     sin_init(out, inp.inp_laddr, inp.inp_lport, at + 40);

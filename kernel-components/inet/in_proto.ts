@@ -5,6 +5,7 @@ import { Domain } from "../socket/domain.ts";
 import { PR_ADDR, PR_ATOMIC, PR_PURGEIF, Protosw } from "../socket/protosw.ts";
 import { AF_INET, SOCK_DGRAM, SOCK_RAW } from "../socket/socket_abi.ts";
 import { IPPROTO_ICMP, IPPROTO_IGMP, IPPROTO_MAX, IPPROTO_UDP } from "../wire/in.ts";
+import { arp_drain } from "./arp_table.ts";
 import { icmp_input } from "./icmp_input.ts";
 import type { IcmpCtl } from "./icmp_var.ts";
 import { igmp_input } from "./igmp_input.ts";
@@ -37,13 +38,19 @@ export function inet_domain(inet: Inet, af: InetAf): Domain {
       pr_ctlinput: (cmd, _sa, arg) => rip_ctlinput(inet, cmd, arg as IcmpCtl),
       pr_ctloutput: (op, so, sopt) => rip_ctloutput(af, op, so, sopt),
       pr_usrreqs: raw,
-      ...(proto === 0 ? { pr_drain: () => ip_reass_drain(inet) } : {}),
+      ...(proto === 0 ? { pr_drain: () => inet_drain(inet) } : {}),
     });
   const icmp = raw_protosw(IPPROTO_ICMP, (m, off, proto) => icmp_input(inet, m, off, proto));
   const igmp = raw_protosw(IPPROTO_IGMP, (m, off, proto) => igmp_input(inet, m, off, proto));
   const rip = raw_protosw(0, (m, off, proto) => rip_input(inet, m, off, proto));
   inet_protox(inet, [udp, icmp, igmp], rip);
   return new Domain({ dom_family: AF_INET, dom_name: "internet", dom_protosw: [udp, icmp, igmp, rip] });
+}
+
+/** Memory is short: fragments and packets that wait are what can be spared. */
+function inet_drain(inet: Inet): void {
+  ip_reass_drain(inet);
+  arp_drain(inet);
 }
 
 /** Fills the input routines by protocol number; what no protocol takes is for raw sockets. */

@@ -100,10 +100,6 @@ export class Inet {
   ip_minmtu = 552;
   /** maxflows: 0 switches the flow cache off. */
   ip_maxflows = 256;
-  /** subnetsarelocal. */
-  ip_subnetsarelocal = 1;
-  /** hostzerobroadcast: the network's address is a broadcast address too (4.2BSD). */
-  ip_hostzerobroadcast = 0;
   /** dad_count: probes before an address is used (RFC 5227 PROBE_NUM); 0 = none. */
   ip_dad_count = 0;
   /** anonportmin, anonportmax, lowportmin, lowportmax. */

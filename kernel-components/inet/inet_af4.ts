@@ -12,14 +12,34 @@ import { cksum_pseudo4 } from "../wire/cksum.ts";
 import { ICMP_UNREACH, ICMP_UNREACH_PORT } from "../wire/icmp.ts";
 import { IN_EXPERIMENTAL, IN_MULTICAST, INADDR_ANY, INADDR_BROADCAST } from "../wire/in.ts";
 import {
-  ip_dst, ip_len, ip_set_dst, ip_set_len, ip_set_off, ip_set_p, ip_set_src, ip_set_tos, ip_set_ttl, ip_src, ip_ttl, IP_HDRLEN, IP_MAXPACKET,
+  ip_dst,
+  ip_len,
+  ip_set_dst,
+  ip_set_len,
+  ip_set_off,
+  ip_set_p,
+  ip_set_src,
+  ip_set_tos,
+  ip_set_ttl,
+  ip_src,
+  ip_ttl,
+  IP_HDRLEN,
+  IP_MAXPACKET,
 } from "../wire/ipv4.ts";
 import { AF_INET, sin_addr, sin_init, sin_port, SOCKADDR_IN_LEN } from "../wire/sockaddr.ts";
 import { icmp_error } from "./icmp_error.ts";
 import { in_broadcast } from "./in_ifaddr.ts";
 import { INP_BINDANY, INP_CONNECTED, Inpcb } from "./in_pcb.ts";
 import {
-  in_pcbbind, in_pcbconnect, in_pcbdisconnect, in_pcblookup_bind, in_pcblookup_connect, in_pcbsetport, in_pcbunhash, in_selectsrc, in_sockaddr_check,
+  in_pcbbind,
+  in_pcbconnect,
+  in_pcbdisconnect,
+  in_pcblookup_bind,
+  in_pcblookup_connect,
+  in_pcbsetport,
+  in_pcbunhash,
+  in_selectsrc,
+  in_sockaddr_check,
   InSrc,
 } from "./in_pcb_ops.ts";
 import type { InpcbTable } from "./in_pcb_table.ts";
@@ -188,13 +208,24 @@ export class InetAf4 implements InetAf {
   // hot
   private flow_source(inp: Inpcb, pkt: IpPktopts, f: InetFlow): number {
     if (pkt.ippo_laddr !== INADDR_ANY) {
-      if (inp.inp_laddr !== INADDR_ANY && inp.inp_laddr !== pkt.ippo_laddr && (inp.inp_flags & INP_BINDANY) === 0 && this.conflict(inp, pkt)) return EADDRINUSE;
+      if (
+        inp.inp_laddr !== INADDR_ANY &&
+        inp.inp_laddr !== pkt.ippo_laddr &&
+        (inp.inp_flags & INP_BINDANY) === 0 &&
+        this.conflict(inp, pkt)
+      )
+        return EADDRINUSE;
       f.laddr4 = pkt.ippo_laddr;
       return 0;
     }
     // A socket bound to a group or a broadcast address does not send from it (RFC 1122 §3.2.1.3 (e)).
     const bound = inp.inp_laddr;
-    if (bound !== INADDR_ANY && !IN_MULTICAST(bound) && (this.inet.in_ifaddrhash.has(bound) || (inp.inp_flags & INP_BINDANY) !== 0)) return 0;
+    if (
+      bound !== INADDR_ANY &&
+      !IN_MULTICAST(bound) &&
+      (this.inet.in_ifaddrhash.has(bound) || (inp.inp_flags & INP_BINDANY) !== 0)
+    )
+      return 0;
     const error = in_selectsrc(this.inet, f.faddr4, inp.inp_socket, f.imo, this.src);
     if (error !== 0) return error;
     f.laddr4 = this.src.addr;

@@ -14,7 +14,15 @@ import { portalgo_names } from "./portalgo.ts";
 type NumberField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
 
 /** A number kept in a field of `obj`, that may be set to min..max. */
-function field<T>(tree: SysctlTree, path: string, obj: T, name: NumberField<T>, desc: string, min: number, max: number): void {
+function field<T>(
+  tree: SysctlTree,
+  path: string,
+  obj: T,
+  name: NumberField<T>,
+  desc: string,
+  min: number,
+  max: number,
+): void {
   tree.addInt(path, {
     desc,
     min,
@@ -68,7 +76,7 @@ function ip_sysctl(inet: Inet, tree: SysctlTree): void {
   field(tree, `${ip}allowsrcrt`, inet, "ip_allowsrcrt", "Accept source-routed datagrams", 0, 1);
   field(tree, `${ip}directed-broadcast`, inet, "ip_directedbcast", "Enable forwarding of broadcast datagrams", 0, 1);
   field(tree, `${ip}checkinterface`, inet, "ip_checkinterface", "Enable receive side of Strong ES model", 0, 1);
-  field(tree, `${ip}mtudisc`, inet, "ip_mtudisc", "Use RFC1191 Path MTU Discovery", 0, 1);
+  field(tree, `${ip}mtudisc`, inet, "ip_mtudisc", "Use path MTU discovery", 0, 1);
   tree.addInt(`${ip}mtudisctimeout`, {
     desc: "Lifetime of a Path MTU Discovered route",
     get: () => inet.mtudisc_q.rtq_timeout,
@@ -87,16 +95,39 @@ function ip_sysctl(inet: Inet, tree: SysctlTree): void {
       return 0;
     },
   });
-  field(tree, `${ip}maxfragpackets`, inet.reass, "maxfragpackets", "Maximum number of datagrams in reassembly", 0, 65536);
+  field(
+    tree,
+    `${ip}maxfragpackets`,
+    inet.reass,
+    "maxfragpackets",
+    "Maximum number of datagrams in reassembly",
+    0,
+    65536,
+  );
   field(tree, `${ip}maxfrags`, inet.reass, "maxfrags", "Maximum number of fragments of all datagrams", 0, 65536);
-  field(tree, `${ip}maxfragsperpacket`, inet.reass, "maxfragsperpacket", "Maximum number of fragments of one datagram", 0, 8192);
+  field(
+    tree,
+    `${ip}maxfragsperpacket`,
+    inet.reass,
+    "maxfragsperpacket",
+    "Maximum number of fragments of one datagram",
+    0,
+    8192,
+  );
   tree.addInt(`${ip}random_id`, { desc: "Identifications are random", get: () => 1 });
   stats(tree, `${ip}stats`, "IP statistics", inet.ipstat);
 }
 
 function ip_port_sysctl(inet: Inet, tree: SysctlTree): void {
   const ip = "net.inet.ip.";
-  const range = (name: string, desc: string, get: () => number, set: (v: number) => void, min: () => number, max: () => number): void => {
+  const range = (
+    name: string,
+    desc: string,
+    get: () => number,
+    set: (v: number) => void,
+    min: () => number,
+    max: () => number,
+  ): void => {
     tree.addInt(ip + name, {
       desc,
       get,
@@ -107,10 +138,38 @@ function ip_port_sysctl(inet: Inet, tree: SysctlTree): void {
       },
     });
   };
-  range("anonportmin", "Lowest ephemeral port number to assign", () => inet.anonportmin, (v) => void (inet.anonportmin = v), () => IPPORT_RESERVED, () => inet.anonportmax - 1);
-  range("anonportmax", "Highest ephemeral port number to assign", () => inet.anonportmax, (v) => void (inet.anonportmax = v), () => inet.anonportmin + 1, () => 65535);
-  range("lowportmin", "Lowest privileged ephemeral port number to assign", () => inet.lowportmin, (v) => void (inet.lowportmin = v), () => 1, () => inet.lowportmax - 1);
-  range("lowportmax", "Highest privileged ephemeral port number to assign", () => inet.lowportmax, (v) => void (inet.lowportmax = v), () => inet.lowportmin + 1, () => IPPORT_RESERVED - 1);
+  range(
+    "anonportmin",
+    "Lowest ephemeral port number to assign",
+    () => inet.anonportmin,
+    (v) => void (inet.anonportmin = v),
+    () => IPPORT_RESERVED,
+    () => inet.anonportmax - 1,
+  );
+  range(
+    "anonportmax",
+    "Highest ephemeral port number to assign",
+    () => inet.anonportmax,
+    (v) => void (inet.anonportmax = v),
+    () => inet.anonportmin + 1,
+    () => 65535,
+  );
+  range(
+    "lowportmin",
+    "Lowest privileged ephemeral port number to assign",
+    () => inet.lowportmin,
+    (v) => void (inet.lowportmin = v),
+    () => 1,
+    () => inet.lowportmax - 1,
+  );
+  range(
+    "lowportmax",
+    "Highest privileged ephemeral port number to assign",
+    () => inet.lowportmax,
+    (v) => void (inet.lowportmax = v),
+    () => inet.lowportmin + 1,
+    () => IPPORT_RESERVED - 1,
+  );
   tree.addString(`${ip}anonportalgo.available`, { desc: "available algorithms", get: () => portalgo_names.join(" ") });
   tree.addString(`${ip}anonportalgo.selected`, {
     desc: "selected algorithm",
@@ -127,15 +186,39 @@ function ip_port_sysctl(inet: Inet, tree: SysctlTree): void {
 function icmp_sysctl(inet: Inet, tree: SysctlTree): void {
   const icmp = "net.inet.icmp.";
   field(tree, `${icmp}maskrepl`, inet, "icmpmaskrepl", "Respond to ICMP_MASKREQ messages", 0, 1);
-  field(tree, `${icmp}returndatabytes`, inet, "icmpreturndatabytes", "Number of bytes to return in an ICMP error message", 8, 512);
-  field(tree, `${icmp}errppslimit`, inet, "icmperrppslim", "Maximum number of outgoing ICMP error messages per second", -1, 1 << 30);
+  field(
+    tree,
+    `${icmp}returndatabytes`,
+    inet,
+    "icmpreturndatabytes",
+    "Number of bytes to return in an ICMP error message",
+    8,
+    512,
+  );
+  field(
+    tree,
+    `${icmp}errppslimit`,
+    inet,
+    "icmperrppslim",
+    "Maximum number of outgoing ICMP error messages per second",
+    -1,
+    1 << 30,
+  );
   field(tree, `${icmp}rediraccept`, inet, "icmp_rediraccept", "Accept ICMP_REDIRECT messages", 0, 1);
   tree.addInt(`${icmp}redirtimeout`, {
     desc: "Lifetime of ICMP_REDIRECT generated routes",
     get: () => inet.redirect_q.rtq_timeout,
     set: (v) => rt_timer_queue_change(inet.net, inet.redirect_q, v),
   });
-  field(tree, `${icmp}bmcastecho`, inet, "icmp_bmcastecho", "Respond to ICMP_ECHO or ICMP_TIMESTAMP message to the broadcast or multicast", 0, 1);
+  field(
+    tree,
+    `${icmp}bmcastecho`,
+    inet,
+    "icmp_bmcastecho",
+    "Respond to ICMP_ECHO or ICMP_TIMESTAMP message to the broadcast or multicast",
+    0,
+    1,
+  );
   stats(tree, `${icmp}stats`, "ICMP statistics", inet.icmpstat);
 }
 
@@ -143,11 +226,17 @@ function udp_sysctl(inet: Inet, tree: SysctlTree): void {
   field(tree, "net.inet.udp.checksum", inet, "udpcksum", "Compute UDP checksums", 0, 1);
   field(tree, "net.inet.udp.sendspace", inet, "udp_sendspace", "Default UDP send buffer size", 1, 1 << 24);
   field(tree, "net.inet.udp.recvspace", inet, "udp_recvspace", "Default UDP receive buffer size", 1, 1 << 24);
-  tree.addStruct("net.inet.udp.pcblist", { desc: "UDP protocol control block list", get: () => in_pcblist(inet.udbtable, IPPROTO_UDP) });
+  tree.addStruct("net.inet.udp.pcblist", {
+    desc: "UDP protocol control block list",
+    get: () => in_pcblist(inet.udbtable, IPPROTO_UDP),
+  });
   stats(tree, "net.inet.udp.stats", "UDP statistics", inet.udpstat);
   field(tree, "net.inet.raw.sendspace", inet, "rip_sendspace", "Default raw send buffer size", 1, 1 << 24);
   field(tree, "net.inet.raw.recvspace", inet, "rip_recvspace", "Default raw receive buffer size", 1, 1 << 24);
-  tree.addStruct("net.inet.raw.pcblist", { desc: "Raw IPv4 control block list", get: () => in_pcblist(inet.rawcbtable, 0) });
+  tree.addStruct("net.inet.raw.pcblist", {
+    desc: "Raw IPv4 control block list",
+    get: () => in_pcblist(inet.rawcbtable, 0),
+  });
 }
 
 function arp_sysctl(inet: Inet, tree: SysctlTree): void {
@@ -156,13 +245,53 @@ function arp_sysctl(inet: Inet, tree: SysctlTree): void {
   field(tree, `${arp}keep`, inet.arp, "arpt_keep", "Seconds that an ARP entry is valid", 1, day);
   field(tree, `${arp}prune`, inet.arp, "arpt_prune", "Seconds until an expired ARP entry is deleted", 1, day);
   field(tree, `${arp}down`, inet.arp, "arpt_down", "Seconds to wait after a neighbour did not answer", 0, day);
-  field(tree, `${arp}refresh`, inet.arp, "arpt_refresh", "Seconds before its end at which an ARP entry in use is refreshed", 0, day);
+  field(
+    tree,
+    `${arp}refresh`,
+    inet.arp,
+    "arpt_refresh",
+    "Seconds before its end at which an ARP entry in use is refreshed",
+    0,
+    day,
+  );
   field(tree, `${arp}maxtries`, inet.arp, "arp_maxtries", "Requests before a neighbour is given up", 1, 100);
   field(tree, `${arp}maxhold`, inet.arp, "arp_maxhold", "Packets that wait for one neighbour", 1, 1024);
   field(tree, `${arp}maxentries`, inet.arp, "arp_maxentries", "Neighbours", 1, 1 << 20);
-  field(tree, `${arp}log_movements`, inet.arp, "log_movements", "log ARP replies from MACs different than the one in the cache", 0, 1);
-  field(tree, `${arp}log_permanent_modify`, inet.arp, "log_permanent_modify", "log ARP replies from MACs different than the one in the permanent arp entry", 0, 1);
-  field(tree, `${arp}log_wrong_iface`, inet.arp, "log_wrong_iface", "log ARP packets arriving on the wrong interface", 0, 1);
-  field(tree, `${arp}log_unknown_network`, inet.arp, "log_unknown_network", "log ARP packets from non-local network", 0, 1);
+  field(
+    tree,
+    `${arp}log_movements`,
+    inet.arp,
+    "log_movements",
+    "log ARP replies from MACs different than the one in the cache",
+    0,
+    1,
+  );
+  field(
+    tree,
+    `${arp}log_permanent_modify`,
+    inet.arp,
+    "log_permanent_modify",
+    "log ARP replies from MACs different than the one in the permanent arp entry",
+    0,
+    1,
+  );
+  field(
+    tree,
+    `${arp}log_wrong_iface`,
+    inet.arp,
+    "log_wrong_iface",
+    "log ARP packets arriving on the wrong interface",
+    0,
+    1,
+  );
+  field(
+    tree,
+    `${arp}log_unknown_network`,
+    inet.arp,
+    "log_unknown_network",
+    "log ARP packets from non-local network",
+    0,
+    1,
+  );
   stats(tree, `${arp}stats`, "ARP statistics", inet.arpstat);
 }

@@ -9,11 +9,32 @@ import type { Socket, Sockopt } from "../socket/socketvar.ts";
 import { IPPROTO_IP } from "../wire/in.ts";
 import { IPOPT_EOL, IPOPT_LSRR, IPOPT_MINOFF, IPOPT_NOP, IPOPT_SSRR, MAX_IPOPTLEN } from "../wire/ip_options.ts";
 import {
-  IP_BINDANY, IP_ERRORMTU, IP_MINTTL, IP_OPTIONS, IP_PKTINFO, IP_PORTALGO, IP_PORTRANGE, IP_PORTRANGE_LOW, IP_RECVDSTADDR, IP_RECVIF,
-  IP_RECVOPTS, IP_RECVPKTINFO, IP_RECVRETOPTS, IP_RECVTTL, IP_RETOPTS, IP_TOS, IP_TTL,
+  IP_BINDANY,
+  IP_ERRORMTU,
+  IP_MINTTL,
+  IP_OPTIONS,
+  IP_PKTINFO,
+  IP_PORTALGO,
+  IP_PORTRANGE,
+  IP_PORTRANGE_LOW,
+  IP_RECVDSTADDR,
+  IP_RECVIF,
+  IP_RECVOPTS,
+  IP_RECVPKTINFO,
+  IP_RECVRETOPTS,
+  IP_RECVTTL,
+  IP_RETOPTS,
+  IP_TOS,
+  IP_TTL,
 } from "./in.ts";
 import {
-  INP_BINDANY, INP_RECVDSTADDR, INP_RECVIF, INP_RECVOPTS, INP_RECVPKTINFO, INP_RECVRETOPTS, INP_RECVTTL,
+  INP_BINDANY,
+  INP_RECVDSTADDR,
+  INP_RECVIF,
+  INP_RECVOPTS,
+  INP_RECVPKTINFO,
+  INP_RECVRETOPTS,
+  INP_RECVTTL,
 } from "./in_pcb.ts";
 import type { Inpcb } from "./in_pcb.ts";
 import type { Inet } from "./inet.ts";
@@ -96,7 +117,12 @@ function ip_setopt(inet: Inet, so: Socket, inp: Inpcb, sopt: Sockopt): number {
 /** Is the option one whose value is an int? IP_PKTINFO and IP_ERRORMTU cannot be set: NetBSD takes IP_PKTINFO with an int for IP_RECVPKTINFO, so do we. */
 function ip_is_intopt(name: number): boolean {
   return (
-    name === IP_TOS || name === IP_TTL || name === IP_MINTTL || name === IP_PORTRANGE || name === IP_PORTALGO || name === IP_BINDANY
+    name === IP_TOS ||
+    name === IP_TTL ||
+    name === IP_MINTTL ||
+    name === IP_PORTRANGE ||
+    name === IP_PORTALGO ||
+    name === IP_BINDANY
   );
 }
 

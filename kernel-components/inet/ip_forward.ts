@@ -11,8 +11,15 @@ import { rtlookup4 } from "../net/route.ts";
 import { RTF_BLACKHOLE, RTF_DYNAMIC, RTF_GATEWAY, RTF_HOST, RTF_MODIFIED, RTF_REJECT } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import {
-  ICMP_REDIRECT, ICMP_REDIRECT_HOST, ICMP_TIMXCEED, ICMP_TIMXCEED_INTRANS, ICMP_UNREACH, ICMP_UNREACH_HOST, ICMP_UNREACH_NEEDFRAG,
-  ICMP_UNREACH_NET, ICMP_UNREACH_SRCFAIL,
+  ICMP_REDIRECT,
+  ICMP_REDIRECT_HOST,
+  ICMP_TIMXCEED,
+  ICMP_TIMXCEED_INTRANS,
+  ICMP_UNREACH,
+  ICMP_UNREACH_HOST,
+  ICMP_UNREACH_NEEDFRAG,
+  ICMP_UNREACH_NET,
+  ICMP_UNREACH_SRCFAIL,
 } from "../wire/icmp.ts";
 import { ip_decrement_ttl, ip_dst, ip_hlen, ip_off, ip_src, ip_ttl, IP_DF, IPTTLDEC } from "../wire/ipv4.ts";
 import { icmp_error } from "./icmp_error.ts";
@@ -22,7 +29,16 @@ import type { Inet } from "./inet.ts";
 import { drop_verdict, ip_drop } from "./ip_drop.ts";
 import { ip_flow_create } from "./ip_flow.ts";
 import { ip_output } from "./ip_output.ts";
-import { IPS_CANTFORWARD, IPS_CANTFRAG, IPS_DIRBCAST, IPS_FORWARD, IPS_REDIRECTSENT, IPS_RTREJECT, IPS_TTLEXPIRED, ipstat_names } from "./ip_stat.ts";
+import {
+  IPS_CANTFORWARD,
+  IPS_CANTFRAG,
+  IPS_DIRBCAST,
+  IPS_FORWARD,
+  IPS_REDIRECTSENT,
+  IPS_RTREJECT,
+  IPS_TTLEXPIRED,
+  ipstat_names,
+} from "./ip_stat.ts";
 import { IP_ALLOWBROADCAST, IP_FORWARDING } from "./ip_var.ts";
 
 /** Bytes of a packet that a redirect needs to quote it. */
@@ -43,13 +59,22 @@ export function ip_forward(inet: Inet, ifp: Ifnet, m: Mbuf, srcrt: boolean): voi
     return ip_forward_error(inet, m, IPS_TTLEXPIRED, ICMP_TIMXCEED, ICMP_TIMXCEED_INTRANS, 0);
   }
   const rt = rtlookup4(inet.net, dst);
-  if (rt === null) return ip_forward_error(inet, m, IPS_CANTFORWARD, ICMP_UNREACH, srcrt ? ICMP_UNREACH_SRCFAIL : ICMP_UNREACH_NET, 0);
+  if (rt === null)
+    return ip_forward_error(inet, m, IPS_CANTFORWARD, ICMP_UNREACH, srcrt ? ICMP_UNREACH_SRCFAIL : ICMP_UNREACH_NET, 0);
   if ((rt.rt_flags & RTF_BLACKHOLE) !== 0) return ip_drop(inet, m, IPS_RTREJECT);
   if ((rt.rt_flags & RTF_REJECT) !== 0) {
-    return ip_forward_error(inet, m, IPS_RTREJECT, ICMP_UNREACH, (rt.rt_flags & RTF_HOST) !== 0 ? ICMP_UNREACH_HOST : ICMP_UNREACH_NET, 0);
+    return ip_forward_error(
+      inet,
+      m,
+      IPS_RTREJECT,
+      ICMP_UNREACH,
+      (rt.rt_flags & RTF_HOST) !== 0 ? ICMP_UNREACH_HOST : ICMP_UNREACH_NET,
+      0,
+    );
   }
   const oifp = rt.rt_ifp;
-  if ((oifp.if_flags & IFF_UP) === 0) return ip_forward_error(inet, m, IPS_CANTFORWARD, ICMP_UNREACH, ICMP_UNREACH_HOST, 0);
+  if ((oifp.if_flags & IFF_UP) === 0)
+    return ip_forward_error(inet, m, IPS_CANTFORWARD, ICMP_UNREACH, ICMP_UNREACH_HOST, 0);
   const bcast = (rt.rt_flags & RTF_GATEWAY) === 0 && in_broadcast(dst, oifp);
   if (bcast && inet.ip_directedbcast === 0) return ip_drop(inet, m, IPS_DIRBCAST);
   const mtu = rt.rt_rmx.rmx_mtu !== 0 ? rt.rt_rmx.rmx_mtu : oifp.if_mtu;
@@ -83,7 +108,11 @@ function ip_forward_redirect(inet: Inet, m: Mbuf, ifp: Ifnet, rt: Rtentry, dst: 
   if (ia === null || (ip_src(inet.dv, m.m_off) & ia.ia_subnetmask) !== ia.ia_subnet) return;
   const gw = (rt.rt_flags & RTF_GATEWAY) !== 0 ? rt.rt_gw4 : dst;
   if ((gw & ia.ia_subnetmask) !== ia.ia_subnet) return;
-  const quote = m_dup(m, 0, Math.min(m.m_pkthdr_len, Math.max(REDIRECT_QUOTE, ip_hlen(inet.dv, m.m_off) + inet.icmpreturndatabytes)));
+  const quote = m_dup(
+    m,
+    0,
+    Math.min(m.m_pkthdr_len, Math.max(REDIRECT_QUOTE, ip_hlen(inet.dv, m.m_off) + inet.icmpreturndatabytes)),
+  );
   if (quote === null) return;
   if (quote.m_len < ip_hlen(inet.dv, m.m_off)) return m_freem(quote);
   inet.ipstat[IPS_REDIRECTSENT]++;

@@ -23,7 +23,14 @@ const MAX_LINKHDR = 32;
 
 /** Sends m, whose header of hlen bytes is valid but for the checksum, in fragments of at most mtu bytes. Returns an errno. Consumes m. */
 export function ip_fragment_output(
-  inet: Inet, m: Mbuf, hlen: number, total: number, mtu: number, ifp: Ifnet, nexthop: number, rt: Rtentry | null,
+  inet: Inet,
+  m: Mbuf,
+  hlen: number,
+  total: number,
+  mtu: number,
+  ifp: Ifnet,
+  nexthop: number,
+  rt: Rtentry | null,
 ): number {
   const dv = inet.dv;
   const len = (mtu - hlen) & ~7;
@@ -38,7 +45,14 @@ export function ip_fragment_output(
   for (let at = hlen + len; at < total; at += len) {
     const n = at + len >= total ? total - at : len;
     const mf = at + n < total ? IP_MF : off0 & IP_MF;
-    const frag = ip_fragment_make(inet, m, hlen, at, n, ((off0 & IP_OFFMASK) + ((at - hlen) >> 3)) | (off0 & ~(IP_OFFMASK | IP_MF)) | mf);
+    const frag = ip_fragment_make(
+      inet,
+      m,
+      hlen,
+      at,
+      n,
+      ((off0 & IP_OFFMASK) + ((at - hlen) >> 3)) | (off0 & ~(IP_OFFMASK | IP_MF)) | mf,
+    );
     if (frag === null) {
       ip_fragments_free(head);
       ip_drop(inet, m, IPS_ODROPPED);

@@ -18,8 +18,20 @@ import { ip_dooptions } from "./ip_options.ts";
 import { ip_flow_forward } from "./ip_flow.ts";
 import { ip_forward } from "./ip_forward.ts";
 import {
-  IPS_BADADDR, IPS_BADHLEN, IPS_BADLEN, IPS_BADSUM, IPS_BADVERS, IPS_CANTFORWARD, IPS_LLBCAST, IPS_NOIF, IPS_NOTMEMBER, IPS_PFILDROP_IN,
-  IPS_RCVMEMDROP, IPS_TOOSHORT, IPS_TOOSMALL, IPS_TOTAL,
+  IPS_BADADDR,
+  IPS_BADHLEN,
+  IPS_BADLEN,
+  IPS_BADSUM,
+  IPS_BADVERS,
+  IPS_CANTFORWARD,
+  IPS_LLBCAST,
+  IPS_NOIF,
+  IPS_NOTMEMBER,
+  IPS_PFILDROP_IN,
+  IPS_RCVMEMDROP,
+  IPS_TOOSHORT,
+  IPS_TOOSMALL,
+  IPS_TOTAL,
 } from "./ip_stat.ts";
 
 /** First byte of a header of version 4 without options. */
@@ -101,7 +113,10 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
   let m = m0;
   let hlen = hlen0;
   inet.ip_nhops = 0;
-  if (ip_martian(inet.dv.getInt32(m.m_off + 12), inet.dv.getInt32(m.m_off + 16)) && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+  if (
+    ip_martian(inet.dv.getInt32(m.m_off + 12), inet.dv.getInt32(m.m_off + 16)) &&
+    (ifp.if_flags & IFF_LOOPBACK) === 0
+  ) {
     return ip_drop(inet, m, IPS_BADADDR);
   }
   const ph = inet.net.inet_pfil_hook;
@@ -119,14 +134,20 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
   }
   const ia = in_usable_ia(inet, dst);
   if (ia !== null) {
-    if (inet.ip_checkinterface !== 0 && inet.ip_forwarding === 0 && ia.ifa_ifp !== ifp && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+    if (
+      inet.ip_checkinterface !== 0 &&
+      inet.ip_forwarding === 0 &&
+      ia.ifa_ifp !== ifp &&
+      (ifp.if_flags & IFF_LOOPBACK) === 0
+    ) {
       return ip_drop(inet, m, IPS_BADADDR);
     }
     // RFC 1122 §3.3.6: "SHOULD silently discard a datagram that is received via a link-layer broadcast but does not specify an IP multicast or broadcast".
     if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0 && (m.m_flags & M_LOOP) === 0) return ip_drop(inet, m, IPS_LLBCAST);
     return ip_input_ours(inet, ifp, m, hlen);
   }
-  if (dst === INADDR_BROADCAST || dst === INADDR_ANY || in_broadcast(dst, ifp)) return ip_input_ours(inet, ifp, m, hlen);
+  if (dst === INADDR_BROADCAST || dst === INADDR_ANY || in_broadcast(dst, ifp))
+    return ip_input_ours(inet, ifp, m, hlen);
   if (inet.in_ifaddrhead.length === 0) return ip_drop(inet, m, IPS_NOIF);
   if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0) return ip_drop(inet, m, IPS_LLBCAST);
   if (inet.ip_forwarding === 0) return ip_drop(inet, m, IPS_CANTFORWARD);

@@ -9,16 +9,29 @@ import { rtlookup4 } from "../net/route.ts";
 import { sockopt_set, sockopt_setint } from "../socket/sockopt.ts";
 import type { Sockopt } from "../socket/socketvar.ts";
 import { IN_MULTICAST, INADDR_ANY } from "../wire/in.ts";
-import { IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MAX_MEMBERSHIPS, IP_MULTICAST_IF, IP_MULTICAST_LOOP, IP_MULTICAST_TTL } from "./in.ts";
+import {
+  IP_ADD_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
+  IP_MAX_MEMBERSHIPS,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+} from "./in.ts";
 import { in_get_ia } from "./in_ifaddr.ts";
 import { in_addmulti, in_delmulti, InMultiOut } from "./in_multi.ts";
 import { in_ifdata } from "./in_var.ts";
 import type { Inet } from "./inet.ts";
-import { IpMoptions } from "./ip_var.ts";
+import type { IpMoptions } from "./ip_var.ts";
 
 /** Is the option one of these? */
 export function ip_is_moption(name: number): boolean {
-  return name === IP_MULTICAST_IF || name === IP_MULTICAST_TTL || name === IP_MULTICAST_LOOP || name === IP_ADD_MEMBERSHIP || name === IP_DROP_MEMBERSHIP;
+  return (
+    name === IP_MULTICAST_IF ||
+    name === IP_MULTICAST_TTL ||
+    name === IP_MULTICAST_LOOP ||
+    name === IP_ADD_MEMBERSHIP ||
+    name === IP_DROP_MEMBERSHIP
+  );
 }
 
 /** An address in an option's value, network order. */
@@ -153,5 +166,6 @@ export function ip_freemoptions(inet: Inet, imo: IpMoptions | null): void {
 /** An interface goes away: the socket forgets it. Its memberships ended with the interface. */
 export function ip_moptions_purgeif(imo: IpMoptions, ifp: Ifnet): void {
   if (imo.imo_multicast_ifp === ifp) imo.imo_multicast_ifp = null;
-  for (let i = imo.imo_membership.length - 1; i >= 0; i--) if (imo.imo_membership[i].inm_ifp === ifp) imo.imo_membership.splice(i, 1);
+  for (let i = imo.imo_membership.length - 1; i >= 0; i--)
+    if (imo.imo_membership[i].inm_ifp === ifp) imo.imo_membership.splice(i, 1);
 }

@@ -9,11 +9,34 @@ import type { Ifnet } from "../net/if.ts";
 import { rtlookup4 } from "../net/route.ts";
 import { RTF_GATEWAY } from "../net/rtentry.ts";
 import { cksum } from "../wire/cksum.ts";
-import { ICMP_PARAMPROB, ICMP_UNREACH, ICMP_UNREACH_HOST, ICMP_UNREACH_NET_PROHIB, ICMP_UNREACH_SRCFAIL } from "../wire/icmp.ts";
+import {
+  ICMP_PARAMPROB,
+  ICMP_UNREACH,
+  ICMP_UNREACH_HOST,
+  ICMP_UNREACH_NET_PROHIB,
+  ICMP_UNREACH_SRCFAIL,
+} from "../wire/icmp.ts";
 import { IN_MULTICAST } from "../wire/in.ts";
 import {
-  IpOptIter, IPOPT_LSRR, IPOPT_MINOFF, IPOPT_OFFSET, IPOPT_OLEN, IPOPT_RR, IPOPT_SSRR, IPOPT_TS, IPOPT_TS_MINOFF, IPOPT_TS_PRESPEC,
-  IPOPT_TS_TSANDADDR, IPOPT_TS_TSONLY, ipopt_ptr, ipopt_record, ipopt_room, ipopt_word, ipt_flg, ipt_oflw, ipt_set_oflw,
+  IpOptIter,
+  IPOPT_LSRR,
+  IPOPT_MINOFF,
+  IPOPT_OFFSET,
+  IPOPT_OLEN,
+  IPOPT_RR,
+  IPOPT_SSRR,
+  IPOPT_TS,
+  IPOPT_TS_MINOFF,
+  IPOPT_TS_PRESPEC,
+  IPOPT_TS_TSANDADDR,
+  IPOPT_TS_TSONLY,
+  ipopt_ptr,
+  ipopt_record,
+  ipopt_room,
+  ipopt_word,
+  ipt_flg,
+  ipt_oflw,
+  ipt_set_oflw,
 } from "../wire/ip_options.ts";
 import { ip_dst, ip_hlen, ip_set_dst, ip_set_sum } from "../wire/ipv4.ts";
 import { icmp_error } from "./icmp_error.ts";
@@ -22,7 +45,15 @@ import type { Inet } from "./inet.ts";
 import { drop_verdict, ip_drop } from "./ip_drop.ts";
 import { ip_forward } from "./ip_forward.ts";
 import { ip_srcroute_save } from "./ip_srcroute.ts";
-import { IPS_BADOPTIONS, IPS_BADSRCROUTE, IPS_CANTFORWARD, IPS_NOROUTE, IPS_RCVMEMDROP, IPS_SRCROUTE, ipstat_names } from "./ip_stat.ts";
+import {
+  IPS_BADOPTIONS,
+  IPS_BADSRCROUTE,
+  IPS_CANTFORWARD,
+  IPS_NOROUTE,
+  IPS_RCVMEMDROP,
+  IPS_SRCROUTE,
+  ipstat_names,
+} from "./ip_stat.ts";
 
 /** Milliseconds of a day: timestamps count from midnight UT (RFC 791 §3.1). */
 const MS_PER_DAY = 86_400_000;
@@ -46,7 +77,7 @@ class OptResult {
 export function iptime(inet: Inet): number {
   const ts = new Timespec();
   inet.k.wall(ts);
-  return ((ts.sec % 86_400) * 1000 + Math.floor(ts.nsec / 1e6)) % MS_PER_DAY | 0;
+  return (((ts.sec % 86_400) * 1000 + Math.floor(ts.nsec / 1e6)) % MS_PER_DAY) | 0;
 }
 
 /** Handles the options of m. True if m was consumed: dropped, answered with an error, or forwarded along its source route. */
@@ -162,7 +193,8 @@ function opt_srcroute(inet: Inet, m: Mbuf, it: IpOptIter, r: OptResult): void {
   if (!ipopt_room(dv, o, 4)) return ip_srcroute_save(inet, m, o);
   if (inet.ip_forwsrcrt === 0 || inet.ip_forwarding === 0) return fail(r, ICMP_UNREACH_SRCFAIL, IPS_SRCROUTE);
   const next = ipopt_word(dv, o);
-  if (it.opt_type === IPOPT_SSRR && in_ifwithnet(inet, next) === null) return fail(r, ICMP_UNREACH_SRCFAIL, IPS_BADSRCROUTE);
+  if (it.opt_type === IPOPT_SSRR && in_ifwithnet(inet, next) === null)
+    return fail(r, ICMP_UNREACH_SRCFAIL, IPS_BADSRCROUTE);
   if (IN_MULTICAST(next)) return fail(r, ICMP_UNREACH_SRCFAIL, IPS_CANTFORWARD);
   const rt = rtlookup4(inet.net, next);
   if (rt === null || (it.opt_type === IPOPT_SSRR && (rt.rt_flags & RTF_GATEWAY) !== 0)) {

@@ -14,7 +14,19 @@ import type { Rtentry } from "../net/rtentry.ts";
 import { cksum, ip_cksum20 } from "../wire/cksum.ts";
 import { INADDR_ANY, INADDR_BROADCAST, IN_EXPERIMENTAL, IN_LOOPBACK, IN_MULTICAST } from "../wire/in.ts";
 import {
-  ip_dst, ip_hlen, ip_len, ip_off, ip_set_hlen, ip_set_id, ip_set_off, ip_set_src, ip_set_sum, ip_set_ttl, ip_src, ip_ttl, IP_DF,
+  ip_dst,
+  ip_hlen,
+  ip_len,
+  ip_off,
+  ip_set_hlen,
+  ip_set_id,
+  ip_set_off,
+  ip_set_src,
+  ip_set_sum,
+  ip_set_ttl,
+  ip_src,
+  ip_ttl,
+  IP_DF,
   IP_HDRLEN,
 } from "../wire/ipv4.ts";
 import { AF_INET } from "../wire/sockaddr.ts";
@@ -31,7 +43,14 @@ import { ip_newid } from "./ip_id.ts";
 import { ip_mloopback } from "./ip_mloopback.ts";
 import { ip_insertoptions } from "./ip_optinsert.ts";
 import {
-  IPS_BADADDR, IPS_BCASTDENIED, IPS_CANTFRAG, IPS_IADOWN, IPS_LOCALOUT, IPS_NOROUTE, IPS_ODROPPED, IPS_PFILDROP_OUT,
+  IPS_BADADDR,
+  IPS_BCASTDENIED,
+  IPS_CANTFRAG,
+  IPS_IADOWN,
+  IPS_LOCALOUT,
+  IPS_NOROUTE,
+  IPS_ODROPPED,
+  IPS_PFILDROP_OUT,
 } from "./ip_stat.ts";
 import { IP_ALLOWBROADCAST, IP_FORWARDING, IP_NOIPNEWID, IP_RAWOUTPUT, IP_RETURNMTU, IP_ROUTETOIF } from "./ip_var.ts";
 import type { IpMoptions, IpOptions, IpOutRoute } from "./ip_var.ts";
@@ -47,7 +66,13 @@ const CSUM_DELAYED: number = M_CSUM_UDPv4 | M_CSUM_TCPv4 | M_CSUM_DATA;
  */
 // hot
 export function ip_output(
-  inet: Inet, m0: Mbuf, opt: IpOptions | null, ro: Rtentry | null, flags: number, imo: IpMoptions | null, inp: Inpcb | null,
+  inet: Inet,
+  m0: Mbuf,
+  opt: IpOptions | null,
+  ro: Rtentry | null,
+  flags: number,
+  imo: IpMoptions | null,
+  inp: Inpcb | null,
 ): number {
   const dv = inet.dv;
   let m = m0;
@@ -74,7 +99,9 @@ export function ip_output(
     return (flags & IP_ROUTETOIF) !== 0 ? ENETUNREACH : EHOSTUNREACH;
   }
   const ifp = out.ifp!;
-  const error = IN_MULTICAST(dst) ? ip_output_mcast(inet, m, ifp, flags, imo) : ip_output_ucast(inet, m, dst, flags, out);
+  const error = IN_MULTICAST(dst)
+    ? ip_output_mcast(inet, m, ifp, flags, imo)
+    : ip_output_ucast(inet, m, dst, flags, out);
   if (error >= 0) return error;
   const ph = inet.net.inet_pfil_hook;
   if (ph !== null) {
@@ -91,7 +118,14 @@ export function ip_output(
 
 /** Finds the way of a packet. False if there is none. */
 // hot
-function ip_output_route(inet: Inet, dst: number, ro: Rtentry | null, flags: number, imo: IpMoptions | null, out: IpOutRoute): boolean {
+function ip_output_route(
+  inet: Inet,
+  dst: number,
+  ro: Rtentry | null,
+  flags: number,
+  imo: IpMoptions | null,
+  out: IpOutRoute,
+): boolean {
   out.rt = null;
   out.nexthop = dst;
   out.isbroadcast = dst === INADDR_BROADCAST;
@@ -100,7 +134,8 @@ function ip_output_route(inet: Inet, dst: number, ro: Rtentry | null, flags: num
     if (ia === null) return false;
     return out_through(out, ia.ifa_ifp, dst);
   }
-  if (dst >>> 28 >= 14 && imo !== null && imo.imo_multicast_ifp !== null) return out_through(out, imo.imo_multicast_ifp, dst);
+  if (dst >>> 28 >= 14 && imo !== null && imo.imo_multicast_ifp !== null)
+    return out_through(out, imo.imo_multicast_ifp, dst);
   const rt = ro !== null ? ro : rtlookup4(inet.net, dst);
   if (rt === null) {
     if (dst !== INADDR_BROADCAST && !IN_MULTICAST(dst)) return false;
@@ -147,7 +182,8 @@ function ip_output_ucast(inet: Inet, m: Mbuf, dst: number, flags: number, out: I
     }
   } else if ((flags & IP_FORWARDING) === 0) {
     const ia = inet.in_ifaddrhash.get(src);
-    if (ia !== undefined && (ia.ia_flags & IN_IFF_NOTREADY) !== 0) return ip_output_fail(inet, m, IPS_IADOWN, EADDRNOTAVAIL);
+    if (ia !== undefined && (ia.ia_flags & IN_IFF_NOTREADY) !== 0)
+      return ip_output_fail(inet, m, IPS_IADOWN, EADDRNOTAVAIL);
     if (IN_MULTICAST(src) || IN_EXPERIMENTAL(src)) return ip_output_fail(inet, m, IPS_BADADDR, EADDRNOTAVAIL);
   }
   if ((ifp.if_flags & IFF_LOOPBACK) === 0 && (IN_LOOPBACK(ip_src(dv, m.m_off)) || IN_LOOPBACK(dst))) {
@@ -178,14 +214,16 @@ function in_addr_of(sa: Uint8Array): number {
 function ip_output_mcast(inet: Inet, m: Mbuf, ifp: Ifnet, flags: number, imo: IpMoptions | null): number {
   const dv = inet.dv;
   m.m_flags = (m.m_flags & ~M_BCAST) | M_MCAST;
-  if ((flags & IP_FORWARDING) === 0) ip_set_ttl(dv, m.m_off, imo !== null ? imo.imo_multicast_ttl : IP_DEFAULT_MULTICAST_TTL);
+  if ((flags & IP_FORWARDING) === 0)
+    ip_set_ttl(dv, m.m_off, imo !== null ? imo.imo_multicast_ttl : IP_DEFAULT_MULTICAST_TTL);
   if ((ifp.if_flags & (IFF_MULTICAST | IFF_LOOPBACK)) === 0) return ip_output_fail(inet, m, IPS_NOROUTE, ENETUNREACH);
   if (ip_src(dv, m.m_off) === INADDR_ANY) {
     const ia = in_ia_of_ifp(ifp);
     if (ia !== null) ip_set_src(dv, m.m_off, ia.ia_addr4);
   }
   const loop = imo === null || imo.imo_multicast_loop;
-  if (loop && (ifp.if_flags & IFF_LOOPBACK) === 0 && in_lookup_multi(inet, ip_dst(dv, m.m_off), ifp) !== null) ip_mloopback(inet, ifp, m);
+  if (loop && (ifp.if_flags & IFF_LOOPBACK) === 0 && in_lookup_multi(inet, ip_dst(dv, m.m_off), ifp) !== null)
+    ip_mloopback(inet, ifp, m);
   if (ip_ttl(dv, m.m_off) === 0) return ip_output_fail(inet, m, IPS_ODROPPED, 0);
   return -1;
 }
@@ -196,7 +234,12 @@ function ip_output_if(inet: Inet, m: Mbuf, hlen: number, flags: number, inp: Inp
   const dv = inet.dv;
   const ifp = out.ifp!;
   // Ethernet completes what the device cannot do (if_sw_offload); an interface without link layer gets whole packets.
-  if ((m.m_csum_flags & CSUM_DELAYED) !== 0 && ifp.if_hdrlen === 0 && m.m_gso_type === 0 && (ifp.if_flags & IFF_LOOPBACK) === 0) {
+  if (
+    (m.m_csum_flags & CSUM_DELAYED) !== 0 &&
+    ifp.if_hdrlen === 0 &&
+    m.m_gso_type === 0 &&
+    (ifp.if_flags & IFF_LOOPBACK) === 0
+  ) {
     in_delayed_cksum(inet, m, hlen);
   }
   if (m.m_pkthdr_len <= out.mtu || (m.m_gso_type !== 0 && m.m_gso_size + m.m_hdr_len <= out.mtu)) {

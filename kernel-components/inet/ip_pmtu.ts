@@ -12,7 +12,9 @@ import { ICPS_BADPMTU, ICPS_PMTUCHG } from "./icmp_stat.ts";
 import type { Inet } from "./inet.ts";
 
 /** Common MTUs, for routers that do not say theirs (RFC 1191 §7.1). */
-const mtu_table: readonly number[] = [65535, 65280, 32000, 17914, 9180, 8166, 4352, 2002, 1492, 1280, 1006, 508, 296, 68];
+const mtu_table: readonly number[] = [
+  65535, 65280, 32000, 17914, 9180, 8166, 4352, 2002, 1492, 1280, 1006, 508, 296, 68,
+];
 
 /**
  * A router says that a packet of `len` bytes to dst was too big for a link of `nextmtu` (0: it does not say). True if the route's MTU became smaller. Values below

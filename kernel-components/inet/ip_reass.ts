@@ -9,7 +9,21 @@ import { m_adj, m_cat } from "../kern/mbuf_ops.ts";
 import type { Ifnet } from "../net/if.ts";
 import { ICMP_TIMXCEED, ICMP_TIMXCEED_REASS } from "../wire/icmp.ts";
 import {
-  ip_dst, ip_hlen, ip_id, ip_len, ip_off, ip_p, ip_set_len, ip_set_off, ip_set_tos, ip_src, ip_tos, IP_MAXPACKET, IP_MF, IP_OFFMASK, IPTOS_ECN_CE,
+  ip_dst,
+  ip_hlen,
+  ip_id,
+  ip_len,
+  ip_off,
+  ip_p,
+  ip_set_len,
+  ip_set_off,
+  ip_set_tos,
+  ip_src,
+  ip_tos,
+  IP_MAXPACKET,
+  IP_MF,
+  IP_OFFMASK,
+  IPTOS_ECN_CE,
   IPTOS_ECN_MASK,
 } from "../wire/ipv4.ts";
 import { halfsiphash3 } from "./halfsiphash.ts";
@@ -19,7 +33,14 @@ import { drop_verdict, ip_drop } from "./ip_drop.ts";
 import { IP_FRAGTTL_S, IpFragEnt, IpFragQueue, IPREASS_HASH_SIZE } from "./ip_reass_var.ts";
 import type { IpReass } from "./ip_reass_var.ts";
 import {
-  IPS_BADFRAGS, IPS_FRAGDROPPED, IPS_FRAGMENTS, IPS_FRAGTIMEOUT, IPS_OVERLAPFRAGS, IPS_REASSEMBLED, IPS_TOOLONG, ipstat_names,
+  IPS_BADFRAGS,
+  IPS_FRAGDROPPED,
+  IPS_FRAGMENTS,
+  IPS_FRAGTIMEOUT,
+  IPS_OVERLAPFRAGS,
+  IPS_REASSEMBLED,
+  IPS_TOOLONG,
+  ipstat_names,
 } from "./ip_stat.ts";
 
 /**
@@ -76,14 +97,23 @@ function reass_find(inet: Inet, rs: IpReass, src: number, dst: number, id: numbe
 }
 
 /** Puts a fragment in its place. */
-function reass_insert(inet: Inet, rs: IpReass, q: IpFragQueue, m: Mbuf, off: number, len: number, mff: boolean): Mbuf | null {
+function reass_insert(
+  inet: Inet,
+  rs: IpReass,
+  q: IpFragQueue,
+  m: Mbuf,
+  off: number,
+  len: number,
+  mff: boolean,
+): Mbuf | null {
   let prev: IpFragEnt | null = null;
   let next = q.ipfq_fragq;
   while (next !== null && next.ipfe_off < off) {
     prev = next;
     next = next.ipfe_next;
   }
-  if (next !== null && next.ipfe_off === off && next.ipfe_len === len && next.ipfe_mff === mff) return reass_drop(inet, m, IPS_FRAGDROPPED);
+  if (next !== null && next.ipfe_off === off && next.ipfe_len === len && next.ipfe_mff === mff)
+    return reass_drop(inet, m, IPS_FRAGDROPPED);
   const end = off + len;
   const overlaps = (prev !== null && prev.ipfe_off + prev.ipfe_len > off) || (next !== null && next.ipfe_off < end);
   const beyond = q.ipfq_end >= 0 && (end > q.ipfq_end || (!mff && end !== q.ipfq_end));
@@ -92,7 +122,8 @@ function reass_insert(inet: Inet, rs: IpReass, q: IpFragQueue, m: Mbuf, off: num
     reass_poison(inet, rs, q);
     return reass_drop(inet, m, IPS_OVERLAPFRAGS);
   }
-  while (rs.nfrags >= rs.maxfrags && rs.oldest !== null && rs.oldest !== q) reass_free(inet, rs, rs.oldest, IPS_FRAGDROPPED);
+  while (rs.nfrags >= rs.maxfrags && rs.oldest !== null && rs.oldest !== q)
+    reass_free(inet, rs, rs.oldest, IPS_FRAGDROPPED);
   if (rs.nfrags >= rs.maxfrags) return reass_drop(inet, m, IPS_FRAGDROPPED);
   const ent = ent_get(rs);
   ent.ipfe_m = m;
@@ -199,14 +230,17 @@ function reass_slowtimo(inet: Inet): void {
 
 function reass_expire(inet: Inet, rs: IpReass, q: IpFragQueue): void {
   const first = q.ipfq_fragq;
-  if (first !== null && first.ipfe_off === 0 && first.ipfe_m !== null) {
-    const m = first.ipfe_m;
+  let m: Mbuf | null = null;
+  if (first !== null && first.ipfe_off === 0) {
+    m = first.ipfe_m;
     first.ipfe_m = null;
-    inet.ipstat[IPS_FRAGTIMEOUT]++;
-    drop_verdict(m, ipstat_names[IPS_FRAGTIMEOUT]);
-    icmp_error(inet, m, ICMP_TIMXCEED, ICMP_TIMXCEED_REASS, 0, 0);
   }
   reass_free(inet, rs, q, IPS_FRAGTIMEOUT);
+  // Last, as want of memory for the error would drain the very queues that are being walked.
+  if (m === null) return;
+  inet.ipstat[IPS_FRAGTIMEOUT]++;
+  drop_verdict(m, ipstat_names[IPS_FRAGTIMEOUT]);
+  icmp_error(inet, m, ICMP_TIMXCEED, ICMP_TIMXCEED_REASS, 0, 0);
 }
 
 /** Gives up every datagram: memory is short, or the kernel stops. */

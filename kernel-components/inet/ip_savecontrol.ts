@@ -4,9 +4,17 @@
 import { EADDRNOTAVAIL, EINVAL, ENXIO } from "../../hypercall/api/errno.ts";
 import { Timespec } from "../../hypercall/api/clock.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
-import { m_freem } from "../kern/mbuf_alloc.ts";
 import { if_byindex } from "../net/if_attach.ts";
-import { cmsg_len, cmsg_level, cmsg_next, cmsg_type, cmsg_valid, CMSG_HDRLEN, sballoccontrol, sbcreatecontrol } from "../socket/cmsg.ts";
+import {
+  cmsg_len,
+  cmsg_level,
+  cmsg_next,
+  cmsg_type,
+  cmsg_valid,
+  CMSG_HDRLEN,
+  sballoccontrol,
+  sbcreatecontrol,
+} from "../socket/cmsg.ts";
 import { SCM_TIMESTAMP, SO_TIMESTAMP, SOL_SOCKET } from "../socket/socket_abi.ts";
 import { IN_MULTICAST, INADDR_ANY, IPPROTO_IP } from "../wire/in.ts";
 import { ip_dst, ip_hlen, ip_ttl, IP_HDRLEN } from "../wire/ipv4.ts";
@@ -14,7 +22,14 @@ import { mk_sockaddr_dl } from "../wire/sockaddr.ts";
 import { IP_PKTINFO, IP_RECVDSTADDR, IP_RECVIF, IP_RECVOPTS, IP_RECVRETOPTS, IP_RECVTTL } from "./in.ts";
 import { in_get_ia, in_get_ia_on_iface } from "./in_ifaddr.ts";
 import {
-  INP_BINDANY, INP_CONTROLOPTS, INP_RECVDSTADDR, INP_RECVIF, INP_RECVOPTS, INP_RECVPKTINFO, INP_RECVRETOPTS, INP_RECVTTL,
+  INP_BINDANY,
+  INP_CONTROLOPTS,
+  INP_RECVDSTADDR,
+  INP_RECVIF,
+  INP_RECVOPTS,
+  INP_RECVPKTINFO,
+  INP_RECVRETOPTS,
+  INP_RECVTTL,
 } from "./in_pcb.ts";
 import type { Inpcb } from "./in_pcb.ts";
 import type { Inet } from "./inet.ts";
@@ -55,8 +70,10 @@ export function ip_savecontrol(inet: Inet, inp: Inpcb, m: Mbuf): Mbuf | null {
   const ifp = m_get_rcvif(m);
   if ((inp.inp_socket.so_options & SO_TIMESTAMP) !== 0) list.add(timestamp(inet));
   if ((inp.inp_flags & INP_RECVDSTADDR) !== 0) list.add(word_control(inet, ip_dst(dv, ip), IP_RECVDSTADDR));
-  if ((inp.inp_flags & INP_RECVPKTINFO) !== 0) list.add(pktinfo(inet, ip_dst(dv, ip), ifp === null ? 0 : ifp.if_index, IP_PKTINFO));
-  if ((inp.inp_flags & INP_RECVTTL) !== 0) list.add(sbcreatecontrol(mb, Uint8Array.of(ip_ttl(dv, ip)), 1, IP_RECVTTL, IPPROTO_IP));
+  if ((inp.inp_flags & INP_RECVPKTINFO) !== 0)
+    list.add(pktinfo(inet, ip_dst(dv, ip), ifp === null ? 0 : ifp.if_index, IP_PKTINFO));
+  if ((inp.inp_flags & INP_RECVTTL) !== 0)
+    list.add(sbcreatecontrol(mb, Uint8Array.of(ip_ttl(dv, ip)), 1, IP_RECVTTL, IPPROTO_IP));
   if ((inp.inp_flags & INP_RECVIF) !== 0 && ifp !== null) {
     const sdl = mk_sockaddr_dl(ifp.if_index, 0, ifp.if_xname);
     list.add(sbcreatecontrol(mb, sdl, sdl.length, IP_RECVIF, IPPROTO_IP));
@@ -153,9 +170,4 @@ export function ip_pktopts_imo(imo: IpMoptions | null, pkt: IpPktopts): IpMoptio
   }
   out.imo_multicast_ifp = pkt.ippo_ifp;
   return out;
-}
-
-/** Frees control data, if there is any. */
-export function free_control(control: Mbuf | null): void {
-  if (control !== null) m_freem(control);
 }

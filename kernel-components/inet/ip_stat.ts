@@ -84,7 +84,7 @@ export const IPS_BCASTDENIED = 38;
 export const IPS_DIRBCAST = 39;
 /** Multicasts for groups that nobody here is a member of. */
 export const IPS_NOTMEMBER = 40;
-/** Redirects not sent, or not believed. */
+/** Source routes that cannot be followed. */
 export const IPS_BADSRCROUTE = 41;
 /** Time to live below what the socket accepts (IP_MINTTL). */
 export const IPS_MINTTL = 42;
@@ -95,9 +95,49 @@ export const IPS_IADOWN = 44;
 
 /** Names by index, as sysctl and netstat show them. */
 export const ipstat_names: readonly string[] = [
-  "total", "badsum", "tooshort", "toosmall", "badhlen", "badlen", "fragments", "fragdropped", "fragtimeout", "forward", "fastforward",
-  "cantforward", "redirectsent", "noproto", "delivered", "localout", "odropped", "reassembled", "fragmented", "ofragments", "cantfrag",
-  "badoptions", "noroute", "badvers", "rawout", "badfrags", "rcvmemdrop", "toolong", "nogif", "badaddr", "nol2tp", "pfildrop_in",
-  "pfildrop_out", "noif", "ttlexpired", "overlapfrags", "llbcast", "srcroute", "bcastdenied", "dirbcast", "notmember", "badsrcroute",
-  "minttl", "rtreject", "iadown",
+  "total",
+  "badsum",
+  "tooshort",
+  "toosmall",
+  "badhlen",
+  "badlen",
+  "fragments",
+  "fragdropped",
+  "fragtimeout",
+  "forward",
+  "fastforward",
+  "cantforward",
+  "redirectsent",
+  "noproto",
+  "delivered",
+  "localout",
+  "odropped",
+  "reassembled",
+  "fragmented",
+  "ofragments",
+  "cantfrag",
+  "badoptions",
+  "noroute",
+  "badvers",
+  "rawout",
+  "badfrags",
+  "rcvmemdrop",
+  "toolong",
+  "nogif",
+  "badaddr",
+  "nol2tp",
+  "pfildrop_in",
+  "pfildrop_out",
+  "noif",
+  "ttlexpired",
+  "overlapfrags",
+  "llbcast",
+  "srcroute",
+  "bcastdenied",
+  "dirbcast",
+  "notmember",
+  "badsrcroute",
+  "minttl",
+  "rtreject",
+  "iadown",
 ];

@@ -19,7 +19,14 @@ export const PORTALGO_DOUBLEHASH = 4;
 export const PORTALGO_RANDINC = 5;
 
 /** Names by number (net.inet.ip.anonportalgo.available). */
-export const portalgo_names: readonly string[] = ["bsd", "random_start", "random_pick", "hash", "doublehash", "randinc"];
+export const portalgo_names: readonly string[] = [
+  "bsd",
+  "random_start",
+  "random_pick",
+  "hash",
+  "doublehash",
+  "randinc",
+];
 
 /** Counters of doublehash (RFC 6056 §3.3.4 suggests 10 at least). */
 const DOUBLEHASH_SLOTS = 64;
@@ -42,7 +49,16 @@ export class PortAlgo {
  * A port in [min, max] that `ok` accepts, or 0 if there is none. The tuple is what the port will be used with as far as it is known.
  */
 export function portalgo_pick(
-  k: Kernel, st: PortAlgo, key: SipKey, algo: number, min: number, max: number, laddr: number, faddr: number, fport: number, ok: (port: number) => boolean,
+  k: Kernel,
+  st: PortAlgo,
+  key: SipKey,
+  algo: number,
+  min: number,
+  max: number,
+  laddr: number,
+  faddr: number,
+  fport: number,
+  ok: (port: number) => boolean,
 ): number {
   const n = max - min + 1;
   if (n <= 0) return 0;

@@ -2,7 +2,16 @@
  * Raw IPv4 sockets: output and user requests.
  */
 import {
-  EACCES, EADDRNOTAVAIL, EINVAL, EISCONN, EMSGSIZE, ENOBUFS, ENOPROTOOPT, ENOTCONN, EOPNOTSUPP, EPROTONOSUPPORT,
+  EACCES,
+  EADDRNOTAVAIL,
+  EINVAL,
+  EISCONN,
+  EMSGSIZE,
+  ENOBUFS,
+  ENOPROTOOPT,
+  ENOTCONN,
+  EOPNOTSUPP,
+  EPROTONOSUPPORT,
 } from "../../hypercall/api/errno.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
@@ -20,7 +29,20 @@ import type { Socket, Sockopt } from "../socket/socketvar.ts";
 import { socantsendmore, soisconnected, soisdisconnected, sorwakeup, sowwakeup } from "../socket/uipc_socket2.ts";
 import { INADDR_ANY, IPPROTO_IP, IPPROTO_MAX } from "../wire/in.ts";
 import {
-  ip_dst, ip_hlen, ip_id, ip_set_dst, ip_set_id, ip_set_len, ip_set_off, ip_set_p, ip_set_src, ip_set_tos, ip_set_ttl, ip_src, ip_len, IP_HDRLEN,
+  ip_dst,
+  ip_hlen,
+  ip_id,
+  ip_set_dst,
+  ip_set_id,
+  ip_set_len,
+  ip_set_off,
+  ip_set_p,
+  ip_set_src,
+  ip_set_tos,
+  ip_set_ttl,
+  ip_src,
+  ip_len,
+  IP_HDRLEN,
   IP_MAXPACKET,
 } from "../wire/ipv4.ts";
 import { sin_addr } from "../wire/sockaddr.ts";
@@ -87,7 +109,12 @@ function rip_output_hdrincl(inet: Inet, inp: Inpcb, m0: Mbuf, flags: number): nu
   const p = m_pullup(m0, IP_HDRLEN);
   if (p === null) return ENOBUFS;
   const hlen = ip_hlen(dv, p.m_off);
-  if (hlen < IP_HDRLEN || hlen > p.m_pkthdr_len || dv.getUint8(p.m_off) >>> 4 !== 4 || ip_len(dv, p.m_off) !== p.m_pkthdr_len) {
+  if (
+    hlen < IP_HDRLEN ||
+    hlen > p.m_pkthdr_len ||
+    dv.getUint8(p.m_off) >>> 4 !== 4 ||
+    ip_len(dv, p.m_off) !== p.m_pkthdr_len
+  ) {
     m_freem(p);
     return EINVAL;
   }
@@ -101,7 +128,8 @@ function rip_output_hdrincl(inet: Inet, inp: Inpcb, m0: Mbuf, flags: number): nu
   if (ip_src(dv, m.m_off) === INADDR_ANY) {
     const src = new InSrc();
     if (inp.inp_laddr !== INADDR_ANY) ip_set_src(dv, m.m_off, inp.inp_laddr);
-    else if (in_selectsrc(inet, ip_dst(dv, m.m_off), inp.inp_socket, inp.inp_moptions, src) === 0) ip_set_src(dv, m.m_off, src.addr);
+    else if (in_selectsrc(inet, ip_dst(dv, m.m_off), inp.inp_socket, inp.inp_moptions, src) === 0)
+      ip_set_src(dv, m.m_off, src.addr);
   }
   m.m_rcvif = null;
   inet.ipstat[IPS_RAWOUT]++;
@@ -113,7 +141,8 @@ export function rip_ctlinput(inet: Inet, cmd: number, q: IcmpCtl): void {
   const error = inetctlerrmap[cmd] ?? 0;
   if (error === 0) return;
   for (const inp of inet.rawcbtable.inpt_all) {
-    if (inp.inp_state !== INP_CONNECTED || inp.inp_faddr !== q.dst || (inp.inp_proto !== 0 && inp.inp_proto !== q.p)) continue;
+    if (inp.inp_state !== INP_CONNECTED || inp.inp_faddr !== q.dst || (inp.inp_proto !== 0 && inp.inp_proto !== q.p))
+      continue;
     if (inp.inp_laddr !== INADDR_ANY && inp.inp_laddr !== q.src) continue;
     inp.inp_socket.so_error = error;
     sorwakeup(inp.inp_socket);

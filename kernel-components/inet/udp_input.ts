@@ -16,7 +16,16 @@ import type { Inet } from "./inet.ts";
 import { drop_verdict } from "./ip_drop.ts";
 import { IPS_MINTTL } from "./ip_stat.ts";
 import {
-  UDPS_BADLEN, UDPS_BADPORT, UDPS_BADSUM, UDPS_FULLSOCK, UDPS_HDROPS, UDPS_IPACKETS, UDPS_NOPORT, UDPS_NOPORTBCAST, UDPS_NOSUM, udpstat_names,
+  UDPS_BADLEN,
+  UDPS_BADPORT,
+  UDPS_BADSUM,
+  UDPS_FULLSOCK,
+  UDPS_HDROPS,
+  UDPS_IPACKETS,
+  UDPS_NOPORT,
+  UDPS_NOPORTBCAST,
+  UDPS_NOSUM,
+  udpstat_names,
 } from "./udp_stat.ts";
 
 function udp_drop(inet: Inet, m: Mbuf, stat: number): void {

@@ -27,5 +27,15 @@ export const UDPS_BADPORT = 10;
 
 /** Names by index, as sysctl and netstat show them. */
 export const udpstat_names: readonly string[] = [
-  "ipackets", "hdrops", "badsum", "badlen", "noport", "noportbcast", "fullsock", "opackets", "pcbhashmiss", "nosum", "badport",
+  "ipackets",
+  "hdrops",
+  "badsum",
+  "badlen",
+  "noport",
+  "noportbcast",
+  "fullsock",
+  "opackets",
+  "pcbhashmiss",
+  "nosum",
+  "badport",
 ];

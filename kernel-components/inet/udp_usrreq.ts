@@ -33,7 +33,14 @@ export function sotoinpcb(so: Socket): Inpcb | null {
 
 /** Sends m along the flow of inp. Returns an errno. Consumes m and control. */
 // hot
-export function udp_output(inet: Inet, inp: Inpcb, m0: Mbuf, nam: Uint8Array | null, control: Mbuf | null, l: Lwp | null): number {
+export function udp_output(
+  inet: Inet,
+  inp: Inpcb,
+  m0: Mbuf,
+  nam: Uint8Array | null,
+  control: Mbuf | null,
+  l: Lwp | null,
+): number {
   const af = inp.inp_af;
   const len = m0.m_pkthdr_len + UDP_HDRLEN;
   if (len > af.maxpayload) return udp_output_fail(m0, control, EMSGSIZE);
@@ -130,7 +137,8 @@ export function udp_usrreqs(inet: Inet, af: InetAf): PrUsrreqs {
 
 function udp_attach(inet: Inet, af: InetAf, so: Socket): number {
   if (so.so_pcb !== null) return EISCONN;
-  const error = so.so_snd.sb_hiwat === 0 || so.so_rcv.sb_hiwat === 0 ? soreserve(so, inet.udp_sendspace, inet.udp_recvspace) : 0;
+  const error =
+    so.so_snd.sb_hiwat === 0 || so.so_rcv.sb_hiwat === 0 ? soreserve(so, inet.udp_sendspace, inet.udp_recvspace) : 0;
   if (error !== 0) return error;
   af.pcballoc(so, inet.udbtable);
   return 0;

@@ -36,6 +36,10 @@ function soinit(k: Kernel): void {
   const layer = new SocketLayer(k);
   layer.somaxkva = SOMAXKVA;
   k.softc_set(SOCKET_LAYER, layer);
+  // Out of mbufs: every protocol gives back what it can spare (m_reclaim).
+  k.mb.mb_drain = () => {
+    for (const dom of layer.domains) for (const pr of dom.dom_protosw) pr.pr_drain?.();
+  };
   evcnt_attach(k, "socket", sostat_names, layer.sostat);
   k.sysctl.provide((tree) => {
     tree.addInt("kern.sbmax", {

@@ -1,6 +1,13 @@
 import { expect } from "chai";
 import { ifaliasreq, ifreq_addr, SIOCAIFADDR, SIOCDIFADDR } from "../../../kernel-components/net/if_abi.ts";
-import { RTF_ANNOUNCE, RTF_STATIC, RTM_ADD, RTM_DELETE, RTM_GET, RtInfo } from "../../../kernel-components/net/rtentry.ts";
+import {
+  RTF_ANNOUNCE,
+  RTF_STATIC,
+  RTM_ADD,
+  RTM_DELETE,
+  RTM_GET,
+  RtInfo,
+} from "../../../kernel-components/net/rtentry.ts";
 import { ARPOP_REPLY, ARPOP_REQUEST } from "../../../kernel-components/wire/arp.ts";
 import { ETHERTYPE_ARP } from "../../../kernel-components/wire/ether.ts";
 import { mk_sockaddr_dl, sdl_lladdr } from "../../../kernel-components/wire/sockaddr.ts";
@@ -11,7 +18,14 @@ const BCAST = new Uint8Array(6).fill(0xff);
 const OTHER_MAC = Uint8Array.of(2, 9, 9, 9, 9, 9);
 
 /** arp -s and friends: a request with RTF_LLDATA. */
-function lla(k: Node, cmd: number, addr: string, mac: Uint8Array | null, flags = 0, other = 0): { error: number; info: RtInfo } {
+function lla(
+  k: Node,
+  cmd: number,
+  addr: string,
+  mac: Uint8Array | null,
+  flags = 0,
+  other = 0,
+): { error: number; info: RtInfo } {
   const info = new RtInfo();
   info.rti_dst = sockaddr(addr, 0);
   info.rti_dst[14] = other;
@@ -77,7 +91,15 @@ describe("arp_input: answers (RFC 826)", () => {
     bad(14, 255, 255, 255, 255);
     bad(24, 0, 0, 0, 0);
     w.run(MS);
-    const want = { rcvbadproto: 2, rcvbadlen: 2, rcvbadop: 1, rcvbcastsha: 2, rcvlocalsha: 1, rcvbadaddr: 2, rcvzerotpa: 1 };
+    const want = {
+      rcvbadproto: 2,
+      rcvbadlen: 2,
+      rcvbadop: 1,
+      rcvbcastsha: 2,
+      rcvlocalsha: 1,
+      rcvbadaddr: 2,
+      rcvzerotpa: 1,
+    };
     for (const [name, n] of Object.entries(want)) expect(k.stat("arp", name), name).to.equal(n);
     expect(st.frames.length).to.equal(0);
     expect(k.inet.arp.nentries).to.equal(0);
@@ -157,7 +179,11 @@ describe("arp_dad: conflict detection (RFC 5227)", () => {
   /** SIOCAIFADDR 10.0.0.1/24 on virt0. */
   function assign(k: Node): void {
     const fd = k.socket();
-    k.rk.rumpSys.ioctl(fd, SIOCAIFADDR, ifaliasreq("virt0", sockaddr("10.0.0.1", 0), null, sockaddr("255.255.255.0", 0)));
+    k.rk.rumpSys.ioctl(
+      fd,
+      SIOCAIFADDR,
+      ifaliasreq("virt0", sockaddr("10.0.0.1", 0), null, sockaddr("255.255.255.0", 0)),
+    );
     k.close(fd);
   }
 
@@ -167,7 +193,9 @@ describe("arp_dad: conflict detection (RFC 5227)", () => {
     const k = w.node("k").plug(0, "w", "");
     assign(k);
     w.run(MS);
-    expect(st.arps().map((a) => [a.ar_op, a.ar_spa, a.ar_tpa])).to.deep.equal([[ARPOP_REQUEST, ip4("10.0.0.1"), ip4("10.0.0.1")]]);
+    expect(st.arps().map((a) => [a.ar_op, a.ar_spa, a.ar_tpa])).to.deep.equal([
+      [ARPOP_REQUEST, ip4("10.0.0.1"), ip4("10.0.0.1")],
+    ]);
     w.end();
   });
 

@@ -30,7 +30,9 @@ describe("arp_resolve: the life of an entry", () => {
     const fd = k.udp(1000);
     for (let i = 0; i < 5; i++) expect(k.sendto(fd, Uint8Array.of(i), "10.0.0.2", 9)).to.equal(0);
     w.run(10 * MS);
-    expect(st.arps().map((a) => [a.ar_op, a.ar_spa, a.ar_tpa])).to.deep.equal([[ARPOP_REQUEST, ip4("10.0.0.1"), ip4("10.0.0.2")]]);
+    expect(st.arps().map((a) => [a.ar_op, a.ar_spa, a.ar_tpa])).to.deep.equal([
+      [ARPOP_REQUEST, ip4("10.0.0.1"), ip4("10.0.0.2")],
+    ]);
     st.arp(ARPOP_REPLY, st.addr, ip4("10.0.0.1"), st.peer, st.peer);
     w.run(10 * MS);
     expect(st.take().map((p) => p.data[8])).to.deep.equal([0, 1, 2, 3, 4]);
@@ -134,7 +136,14 @@ describe("arp_resolve: the life of an entry", () => {
     const fd = k.udp(1000);
     poke(w, k, fd);
     for (let i = 10; i < 200; i++) {
-      st.arp(ARPOP_REQUEST, ip4(`10.0.0.${i}`), ip4("10.0.0.1"), new Uint8Array(6), undefined, Uint8Array.of(2, 1, 1, 1, 1, i));
+      st.arp(
+        ARPOP_REQUEST,
+        ip4(`10.0.0.${i}`),
+        ip4("10.0.0.1"),
+        new Uint8Array(6),
+        undefined,
+        Uint8Array.of(2, 1, 1, 1, 1, i),
+      );
       w.run(MS);
     }
     expect(entries(k)).to.equal(8);

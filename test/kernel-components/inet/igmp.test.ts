@@ -1,6 +1,12 @@
 import { expect } from "chai";
 import { EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EINVAL } from "../../../hypercall/api/errno.ts";
-import { IP_ADD_MEMBERSHIP, IP_DROP_MEMBERSHIP, IP_MULTICAST_IF, IP_MULTICAST_LOOP, IP_MULTICAST_TTL } from "../../../kernel-components/inet/in.ts";
+import {
+  IP_ADD_MEMBERSHIP,
+  IP_DROP_MEMBERSHIP,
+  IP_MULTICAST_IF,
+  IP_MULTICAST_LOOP,
+  IP_MULTICAST_TTL,
+} from "../../../kernel-components/inet/in.ts";
 import { SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { igmp_emit, IgmpHeader, igmp_length, igmp_parse } from "../../../kernel-components/wire/igmp.ts";
 import { IPPROTO_IGMP, IPPROTO_IP } from "../../../kernel-components/wire/in.ts";

@@ -1,8 +1,23 @@
 import { expect } from "chai";
 import { EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, ENXIO } from "../../../hypercall/api/errno.ts";
 import {
-  ifaliasreq, IFR_IFRU, IFRA_DSTADDR, IFRA_MASK, ifreq, ifreq_addr, SIOCAIFADDR, SIOCDIFADDR, SIOCGIFADDR, SIOCGIFAFLAG_IN, SIOCGIFALIAS,
-  SIOCGIFBRDADDR, SIOCGIFDSTADDR, SIOCGIFNETMASK, SIOCSIFADDR, SIOCSIFBRDADDR, SIOCSIFNETMASK,
+  ifaliasreq,
+  IFR_IFRU,
+  IFRA_DSTADDR,
+  IFRA_MASK,
+  ifreq,
+  ifreq_addr,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCGIFADDR,
+  SIOCGIFAFLAG_IN,
+  SIOCGIFALIAS,
+  SIOCGIFBRDADDR,
+  SIOCGIFDSTADDR,
+  SIOCGIFNETMASK,
+  SIOCSIFADDR,
+  SIOCSIFBRDADDR,
+  SIOCSIFNETMASK,
 } from "../../../kernel-components/net/if_abi.ts";
 import { rt_count, rtlookup4 } from "../../../kernel-components/net/route.ts";
 import { RTF_CONNECTED, RTF_LOCAL } from "../../../kernel-components/net/rtentry.ts";
@@ -17,7 +32,9 @@ function ioctl(k: Node, fd: number, cmd: number, data: Uint8Array): number {
 
 /** The addresses of virt0 in order, with the one that has the route. */
 function addrs(k: Node): string[] {
-  return k.inet.in_ifaddrhead.filter((ia) => ia.ifa_ifp.if_xname === "virt0").map((ia) => `${ia.ia_addr4 & 255}${(ia.ifa_flags & 1) !== 0 ? "*" : ""}`);
+  return k.inet.in_ifaddrhead
+    .filter((ia) => ia.ifa_ifp.if_xname === "virt0")
+    .map((ia) => `${ia.ia_addr4 & 255}${(ia.ifa_flags & 1) !== 0 ? "*" : ""}`);
 }
 
 describe("in_control: addresses (SIOCAIFADDR and the rest)", () => {
@@ -80,7 +97,10 @@ describe("in_control: addresses (SIOCAIFADDR and the rest)", () => {
     expect(ioctl(k, fd, SIOCGIFDSTADDR, ifreq("virt0"))).to.equal(EINVAL);
     const alias = ifaliasreq("virt0", sockaddr("10.0.0.1", 0), null, null);
     expect(ioctl(k, fd, SIOCGIFALIAS, alias)).to.equal(0);
-    expect([sin_addr(alias, IFRA_MASK), sin_addr(alias, IFRA_DSTADDR)]).to.deep.equal([ip4("255.255.255.0"), ip4("10.0.0.255")]);
+    expect([sin_addr(alias, IFRA_MASK), sin_addr(alias, IFRA_DSTADDR)]).to.deep.equal([
+      ip4("255.255.255.0"),
+      ip4("10.0.0.255"),
+    ]);
     const flag = ifreq_addr("virt0", sockaddr("10.0.0.1", 0));
     expect(ioctl(k, fd, SIOCGIFAFLAG_IN, flag)).to.equal(0);
     expect(flag[IFR_IFRU]).to.equal(0);
@@ -96,7 +116,11 @@ describe("in_control: addresses (SIOCAIFADDR and the rest)", () => {
     const fd = k.socket();
     expect(ioctl(k, fd, SIOCSIFADDR, ifreq_addr("virt0", sockaddr("192.168.7.1", 0)))).to.equal(0);
     const ia = k.inet.in_ifaddrhead.find((a) => a.ifa_ifp.if_xname === "virt0")!;
-    expect([ia.ia_addr4, ia.ia_subnetmask, ia.ia_broadaddr]).to.deep.equal([ip4("192.168.7.1"), ip4("255.255.255.0"), ip4("192.168.7.255")]);
+    expect([ia.ia_addr4, ia.ia_subnetmask, ia.ia_broadaddr]).to.deep.equal([
+      ip4("192.168.7.1"),
+      ip4("255.255.255.0"),
+      ip4("192.168.7.255"),
+    ]);
     expect(ioctl(k, fd, SIOCSIFNETMASK, ifreq_addr("virt0", sockaddr("255.255.0.0", 0)))).to.equal(0);
     expect(ioctl(k, fd, SIOCSIFBRDADDR, ifreq_addr("virt0", sockaddr("192.168.0.255", 0)))).to.equal(0);
     const now = k.inet.in_ifaddrhead.find((a) => a.ifa_ifp.if_xname === "virt0")!;
@@ -111,7 +135,8 @@ describe("in_control: addresses (SIOCAIFADDR and the rest)", () => {
     const { k } = pair(w);
     const fd = k.socket();
     const before = rt_count(k.inet.net);
-    const add = (addr: string, mask: string): number => ioctl(k, fd, SIOCAIFADDR, ifaliasreq("virt0", sockaddr(addr, 0), null, sockaddr(mask, 0)));
+    const add = (addr: string, mask: string): number =>
+      ioctl(k, fd, SIOCAIFADDR, ifaliasreq("virt0", sockaddr(addr, 0), null, sockaddr(mask, 0)));
     expect(add("224.0.0.1", "255.255.255.0")).to.equal(EINVAL);
     expect(add("255.255.255.255", "255.255.255.0")).to.equal(EINVAL);
     expect(add("10.5.0.1", "255.0.255.0")).to.equal(EINVAL);
@@ -120,7 +145,9 @@ describe("in_control: addresses (SIOCAIFADDR and the rest)", () => {
     expect(ioctl(k, fd, SIOCAIFADDR, ifaliasreq("virt0", six, null, sockaddr("255.0.0.0", 0)))).to.equal(EAFNOSUPPORT);
     const user = k.rk.process("user", 1000, 1000);
     const ufd = user.rumpSys.socket(2, 2, 0);
-    expect(() => user.rumpSys.ioctl(ufd, SIOCAIFADDR, ifaliasreq("virt0", sockaddr("10.5.0.1", 0), null, null))).to.throw(/EPERM/);
+    expect(() =>
+      user.rumpSys.ioctl(ufd, SIOCAIFADDR, ifaliasreq("virt0", sockaddr("10.5.0.1", 0), null, null)),
+    ).to.throw(/EPERM/);
     user.exit();
     expect(rt_count(k.inet.net)).to.equal(before);
     k.close(fd);

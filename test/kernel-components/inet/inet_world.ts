@@ -12,7 +12,14 @@ import type { Ifnet } from "../../../kernel-components/net/if.ts";
 import { netComponent } from "../../../kernel-components/net/net.component.ts";
 import { SO_BROADCAST, SOCK_DGRAM, SOL_SOCKET, PF_INET } from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
-import { arp_emit, arp_parse, ArpPacket, ARP_ETHER_LEN, ARPOP_REPLY, ARPOP_REQUEST } from "../../../kernel-components/wire/arp.ts";
+import {
+  arp_emit,
+  arp_parse,
+  ArpPacket,
+  ARP_ETHER_LEN,
+  ARPOP_REPLY,
+  ARPOP_REQUEST,
+} from "../../../kernel-components/wire/arp.ts";
 import { ETHERTYPE_ARP, ETHERTYPE_IP } from "../../../kernel-components/wire/ether.ts";
 import { icmp_emit, IcmpHeader } from "../../../kernel-components/wire/icmp.ts";
 import { IPPROTO_ICMP, IPPROTO_UDP } from "../../../kernel-components/wire/in.ts";
@@ -22,12 +29,24 @@ import { mk_sockaddr_in, sin_addr, sin_port } from "../../../kernel-components/w
 import { udp_cksum4, udp_cksum_wire } from "../../../kernel-components/wire/udp.ts";
 import { localComponent, socketComponent } from "../../../kernel-components/socket/socket.component.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_gw, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_gw,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
   rump_pub_netconfig_ipv4_route,
 } from "../../../rumpsys/netconfig.ts";
 import { rump_init_sync } from "../../../rumpsys/rump_init.ts";
 import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";
-import { rump_errno, rump_sys_bind, rump_sys_connect, rump_sys_recvfrom, rump_sys_sendto, rump_sys_setsockopt, rump_sys_socket } from "../../../rumpsys/rump_sys.ts";
+import {
+  rump_errno,
+  rump_sys_bind,
+  rump_sys_connect,
+  rump_sys_recvfrom,
+  rump_sys_sendto,
+  rump_sys_setsockopt,
+  rump_sys_socket,
+} from "../../../rumpsys/rump_sys.ts";
 import { rump_sys_close } from "../../../rumpsys/rump_sys_fd.ts";
 
 export const MS = 1e6;
@@ -227,7 +246,8 @@ export class Station {
     this.peer = f.slice(6, 12);
     const arp = arp_of(f);
     if (arp === null || !this.answers || arp.ar_op !== ARPOP_REQUEST) return;
-    if (arp.ar_tpa === this.addr || this.also.has(arp.ar_tpa)) this.arp(ARPOP_REPLY, arp.ar_tpa, arp.ar_spa, arp.ar_sha, arp.ar_sha);
+    if (arp.ar_tpa === this.addr || this.also.has(arp.ar_tpa))
+      this.arp(ARPOP_REPLY, arp.ar_tpa, arp.ar_spa, arp.ar_sha, arp.ar_sha);
   }
 
   /** Sends a frame. */
@@ -241,7 +261,14 @@ export class Station {
     this.port.send(f);
   }
 
-  arp(op: number, spa: number, tpa: number, tha: Uint8Array, dst: Uint8Array = new Uint8Array(6).fill(0xff), sha: Uint8Array = this.mac): void {
+  arp(
+    op: number,
+    spa: number,
+    tpa: number,
+    tha: Uint8Array,
+    dst: Uint8Array = new Uint8Array(6).fill(0xff),
+    sha: Uint8Array = this.mac,
+  ): void {
     const p = new ArpPacket();
     p.ar_op = op;
     p.ar_sha = sha;
@@ -303,7 +330,7 @@ export class Station {
   take(): SeenIp[] {
     const out: SeenIp[] = [];
     for (const f of this.frames.splice(0)) {
-      if (((f[12] as number) << 8 | (f[13] as number)) !== ETHERTYPE_IP) continue;
+      if ((((f[12] as number) << 8) | (f[13] as number)) !== ETHERTYPE_IP) continue;
       const ip = new IpHeader();
       const dv = new DataView(f.buffer, f.byteOffset, f.length);
       expect(ip_parse(dv, 14, f.length - 14, ip), "a well-formed packet").to.equal(0);
@@ -322,13 +349,16 @@ export class Station {
 
   /** The ARP packets seen since the last call. */
   arps(): ArpPacket[] {
-    return this.frames.splice(0).map(arp_of).filter((a) => a !== null);
+    return this.frames
+      .splice(0)
+      .map(arp_of)
+      .filter((a) => a !== null);
   }
 }
 
 /** The ARP packet of a frame, or null. */
 export function arp_of(f: Uint8Array): ArpPacket | null {
-  if (((f[12] as number) << 8 | (f[13] as number)) !== ETHERTYPE_ARP) return null;
+  if ((((f[12] as number) << 8) | (f[13] as number)) !== ETHERTYPE_ARP) return null;
   const a = new ArpPacket();
   return arp_parse(new DataView(f.buffer, f.byteOffset, f.length), 14, f.length - 14, a) === 0 ? a : null;
 }

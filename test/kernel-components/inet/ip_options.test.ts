@@ -1,10 +1,29 @@
 import { expect } from "chai";
 import { EADDRNOTAVAIL, EAGAIN, EINVAL, ENXIO } from "../../../hypercall/api/errno.ts";
-import { IP_OPTIONS, IP_PKTINFO, IP_RECVDSTADDR, IP_RECVIF, IP_RECVOPTS, IP_RECVPKTINFO, IP_RECVRETOPTS, IP_RECVTTL } from "../../../kernel-components/inet/in.ts";
+import {
+  IP_OPTIONS,
+  IP_PKTINFO,
+  IP_RECVDSTADDR,
+  IP_RECVIF,
+  IP_RECVOPTS,
+  IP_RECVPKTINFO,
+  IP_RECVRETOPTS,
+  IP_RECVTTL,
+} from "../../../kernel-components/inet/in.ts";
 import { SO_TIMESTAMP, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { Msghdr } from "../../../kernel-components/socket/uipc_syscalls_msg.ts";
 import { IPPROTO_IP } from "../../../kernel-components/wire/in.ts";
-import { ip_options_parse, ipopt_words, IPOPT_LSRR, IPOPT_RR, IPOPT_SSRR, mk_ipopt_ra, mk_ipopt_rr, mk_ipopt_sr, mk_ipopt_ts } from "../../../kernel-components/wire/ip_options.ts";
+import {
+  ip_options_parse,
+  ipopt_words,
+  IPOPT_LSRR,
+  IPOPT_RR,
+  IPOPT_SSRR,
+  mk_ipopt_ra,
+  mk_ipopt_rr,
+  mk_ipopt_sr,
+  mk_ipopt_ts,
+} from "../../../kernel-components/wire/ip_options.ts";
 import { sdl_index, sdl_name } from "../../../kernel-components/wire/sockaddr.ts";
 import { type Cmsg, cmsgs_decode, cmsgs_encode } from "../../../rumpsys/cmsgs.ts";
 import { rump_errno, rump_sys_recvmsg, rump_sys_sendmsg } from "../../../rumpsys/rump_sys.ts";
@@ -114,7 +133,9 @@ describe("ip_options: record route and timestamp (RFC 791 §3.1, RFC 1122 §3.2.
     w.run(10 * MS);
     const reply = a.one();
     expect(reply.ip.ip_dst).to.equal(ip4("10.0.1.9"));
-    expect(ipopt_words(ip_options_parse(reply.ip.ip_opts)!.find((o) => o.type === IPOPT_LSRR)!, false)).to.deep.equal([ip4("10.0.1.2")]);
+    expect(ipopt_words(ip_options_parse(reply.ip.ip_opts)!.find((o) => o.type === IPOPT_LSRR)!, false)).to.deep.equal([
+      ip4("10.0.1.2"),
+    ]);
     w.end();
   });
 
@@ -184,7 +205,11 @@ describe("ip_savecontrol: control data of received packets", () => {
 });
 
 describe("ip_setpktopts: IP_PKTINFO of a send (pktinfo_send)", () => {
-  const pktinfo = (addr: string, index: number): Cmsg => ({ level: IPPROTO_IP, type: IP_PKTINFO, data: Uint8Array.of(...addr4(ip4(addr)), ...int(index)) });
+  const pktinfo = (addr: string, index: number): Cmsg => ({
+    level: IPPROTO_IP,
+    type: IP_PKTINFO,
+    data: Uint8Array.of(...addr4(ip4(addr)), ...int(index)),
+  });
 
   it("chooses the source address, for unbound and bound sockets alike, and only an address of ours", () => {
     const w = new InetWorld();
@@ -200,7 +225,9 @@ describe("ip_setpktopts: IP_PKTINFO of a send (pktinfo_send)", () => {
       expect(st.one().ip.ip_src).to.equal(ip4("10.0.0.5"));
       expect(sendmsg(k, fd, "10.0.0.2", [pktinfo("10.0.0.77", 0)])).to.equal(EADDRNOTAVAIL);
       expect(sendmsg(k, fd, "10.0.0.2", [pktinfo("0.0.0.0", 99)])).to.equal(ENXIO);
-      expect(sendmsg(k, fd, "10.0.0.2", [{ level: IPPROTO_IP, type: IP_PKTINFO, data: new Uint8Array(7) }])).to.equal(EINVAL);
+      expect(sendmsg(k, fd, "10.0.0.2", [{ level: IPPROTO_IP, type: IP_PKTINFO, data: new Uint8Array(7) }])).to.equal(
+        EINVAL,
+      );
       expect(sendmsg(k, fd, "10.0.0.2", [{ level: IPPROTO_IP, type: 200, data: new Uint8Array(4) }])).to.equal(EINVAL);
       k.close(fd);
     }

@@ -32,11 +32,17 @@ describe("ip_reass (RFC 791 §3.2, RFC 815)", () => {
         fc.integer({ min: 0, max: 1000 }),
         (n, cuts, shuffle) => {
           const whole = datagram(st, n);
-          const at = [...new Set(cuts.map((c) => (c * 8) % whole.length & ~7).filter((c) => c > 0))].sort((x, y) => x - y);
-          const parts = [0, ...at].map((from, i) => [from, at[i] ?? whole.length] as const).filter(([from, to]) => to - from <= 1480);
+          const at = [...new Set(cuts.map((c) => ((c * 8) % whole.length) & ~7).filter((c) => c > 0))].sort(
+            (x, y) => x - y,
+          );
+          const parts = [0, ...at]
+            .map((from, i) => [from, at[i] ?? whole.length] as const)
+            .filter(([from, to]) => to - from <= 1480);
           fc.pre(parts.length === at.length + 1);
           id++;
-          const order = parts.map((p, i) => ({ p, key: (i * 7919 + shuffle * 31) % 101 })).sort((x, y) => x.key - y.key);
+          const order = parts
+            .map((p, i) => ({ p, key: (i * 7919 + shuffle * 31) % 101 }))
+            .sort((x, y) => x.key - y.key);
           for (const { p } of order) {
             frag(st, id, whole, p[0], p[1]);
             // A repetition of one that is still incomplete is ignored.

@@ -1,8 +1,25 @@
 import { expect } from "chai";
 import {
-  EACCES, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, ECONNREFUSED, EDESTADDRREQ, EHOSTUNREACH, EINVAL, EISCONN, EMSGSIZE,
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAGAIN,
+  ECONNREFUSED,
+  EDESTADDRREQ,
+  EHOSTUNREACH,
+  EINVAL,
+  EISCONN,
+  EMSGSIZE,
 } from "../../../hypercall/api/errno.ts";
-import { IP_BINDANY, IP_MINTTL, IP_PORTALGO, IP_PORTRANGE, IP_PORTRANGE_LOW, IP_TOS, IP_TTL } from "../../../kernel-components/inet/in.ts";
+import {
+  IP_BINDANY,
+  IP_MINTTL,
+  IP_PORTALGO,
+  IP_PORTRANGE,
+  IP_PORTRANGE_LOW,
+  IP_TOS,
+  IP_TTL,
+} from "../../../kernel-components/inet/in.ts";
 import { portalgo_names } from "../../../kernel-components/inet/portalgo.ts";
 import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
