@@ -45,6 +45,11 @@ export class SimBusHandle implements BusHandle, SimTarget {
     region.handles.add(this);
   }
 
+  /** Whether it may still be used. */
+  get open(): boolean {
+    return this.region !== null;
+  }
+
   /** See BusHandle. */
   lock_port(i: number): number {
     if (!valid_port(i) || this.region === null) return EINVAL;
@@ -99,7 +104,7 @@ export class SimBusHandle implements BusHandle, SimTarget {
 /** The bus hypercalls of one host. */
 export class SimBus implements HyperBus {
   private readonly host: SimHost;
-  private readonly handles: SimBusHandle[] = [];
+  private handles: SimBusHandle[] = [];
 
   constructor(host: SimHost) {
     this.host = host;
@@ -131,6 +136,7 @@ export class SimBus implements HyperBus {
     out.off = region.off;
     out.len = region.len;
     const handle = new SimBusHandle(this.host, path, region, up);
+    this.handles = this.handles.filter((one) => one.open);
     this.handles.push(handle);
     return handle;
   }

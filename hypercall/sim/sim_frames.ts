@@ -11,7 +11,7 @@ const MAC_FIRST = 0xb2;
 /** Ends of wires. */
 export class SimFrames implements HyperFrames {
   private readonly host: SimHost;
-  private readonly ports: SimPort[] = [];
+  private ports: SimPort[] = [];
 
   constructor(host: SimHost) {
     this.host = host;
@@ -35,6 +35,7 @@ export class SimFrames implements HyperFrames {
     const port = new SimPort(wire, this.host, this.host.hostname, up);
     out.mac = suggested_mac(world.seed, port.sim_name);
     wire.attach(port);
+    this.ports = this.ports.filter((one) => !one.closed);
     this.ports.push(port);
     out.link_up = port.link_up();
     return port;
