@@ -2,6 +2,7 @@
  * Sets of components.
  */
 import type { RumpComponent } from "../kernel-components/kern/component.ts";
+import { pcapComponent } from "../drivers/pcap/pcap.component.ts";
 import { ptpComponent } from "../drivers/ptp/ptp.component.ts";
 import { shmifComponent } from "../drivers/shmif/shmif.component.ts";
 import { virtifComponent } from "../drivers/virtif/virtif.component.ts";
@@ -16,5 +17,5 @@ export function local_components(): RumpComponent[] {
 
 /** Everything for IPv4: sockets, PF_LOCAL, net, inet, and all drivers. */
 export function inet_components(): RumpComponent[] {
-  return [...local_components(), netComponent, inetComponent, ptpComponent, shmifComponent, virtifComponent];
+  return [...local_components(), netComponent, inetComponent, pcapComponent, ptpComponent, shmifComponent, virtifComponent];
 }
