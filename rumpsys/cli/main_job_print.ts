@@ -4,7 +4,7 @@
 import type { RttSummary } from "../testbed/rtt_summary.ts";
 
 /** Columns before the text of a line. */
-const LABEL_COLUMNS = 11;
+const LABEL_COLUMNS = 14;
 
 /** Where lines go. */
 export interface LineSink {

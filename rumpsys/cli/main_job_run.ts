@@ -64,15 +64,19 @@ export class MainJob {
 
   /** Does everything and takes everything down again. Throws TestbedError, NativeHostError, MainJobError. */
   async run(): Promise<MainJobResult> {
+    let result: MainJobResult;
     try {
       const tb = await this.boot();
       const broken = tb.broken.then((why) => {
         throw why;
       });
-      return await Promise.race([this.work(tb), broken]);
-    } finally {
-      await this.stop();
+      result = await Promise.race([this.work(tb), broken]);
+    } catch (error) {
+      await this.stop().catch(() => {}); // what went wrong first is what counts
+      throw error;
     }
+    await this.stop();
+    return result;
   }
 
   /** Ends it early: run() rejects. Settled when nothing is left. */
@@ -98,7 +102,7 @@ export class MainJob {
     const a = (name: MainNode, i = 0): string => tb.plan.nodes.find((n) => n.name === name)?.interfaces[i]?.address ?? "";
     const bold = (name: MainNode): string => this.out.bold(name);
     this.item("network", `${bold("a")} ${a("a")} -- bus1 -- ${a("r")} ${bold("r")} ${a("r", 1)} -- bus2 -- ${a("b")} ${bold("b")}`);
-    this.item("boot", `three kernels in three processes (pid ${tb.pid("a")}, ${tb.pid("r")}, ${tb.pid("b")}) in ${ms} ms, no root, no host interface`);
+    this.item("boot", `three kernels in three processes (pid ${tb.pid("a")}, ${tb.pid("r")}, ${tb.pid("b")}) in ${ms} ms${this.tap === null ? ", no root, no host interface" : ""}`);
     return tb;
   }
 

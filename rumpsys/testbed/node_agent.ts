@@ -3,7 +3,7 @@
  */
 import type { Host } from "../../hypercall/api/host.ts";
 import { rump_init_sync } from "../rump_init.ts";
-import type { RumpKernel } from "../rump_kernel.ts";
+import type { RumpKernel, RumpProcess } from "../rump_kernel.ts";
 import { configure_node } from "./node_config.ts";
 import { echo_server, node_echo } from "./node_echo.ts";
 import type { EchoRequest, EchoResult, Hop, InterfaceStats, Neighbour, NodeOps, NodeStats, PingRequest, PingResult, TraceRequest } from "./node_ops.ts";
@@ -18,6 +18,8 @@ export class NodeAgent implements NodeOps {
   readonly rk: RumpKernel;
   /** Its name. */
   readonly name: string;
+  private readonly running: Set<RumpProcess> = new Set();
+  private readonly work: Set<Promise<unknown>> = new Set();
 
   /** Boots and configures. Throws TestbedError naming the step that failed; nothing of the kernel is left then. */
   constructor(host: Host, plan: TestbedPlan, node: NodePlan, bus: (link: number) => string) {
@@ -33,7 +35,7 @@ export class NodeAgent implements NodeOps {
 
   /** See NodeOps. */
   ping(request: PingRequest): Promise<PingResult> {
-    return node_ping(this.rk, request);
+    return this.as_process("ping", (proc) => node_ping(this.rk, proc, request));
   }
 
   /** See NodeOps. */
@@ -43,12 +45,12 @@ export class NodeAgent implements NodeOps {
 
   /** See NodeOps. */
   echo(request: EchoRequest): Promise<EchoResult> {
-    return node_echo(this.rk, request);
+    return this.as_process("echo", (proc) => node_echo(this.rk, proc, request));
   }
 
   /** See NodeOps. */
   traceroute(request: TraceRequest): Promise<Hop[]> {
-    return node_traceroute(this.rk, request);
+    return this.as_process("traceroute", (proc) => node_traceroute(this.rk, proc, request));
   }
 
   /** See NodeOps. */
@@ -76,8 +78,26 @@ export class NodeAgent implements NodeOps {
   }
 
   /** See NodeOps. */
-  shutdown(): Promise<string> {
-    return at_once(() => this.rk.shutdown().text);
+  async shutdown(): Promise<string> {
+    for (const proc of [...this.running]) this.end_process(proc);
+    await Promise.allSettled(this.work);
+    return this.rk.shutdown().text;
+  }
+
+  /** Runs a program in a process of its own; shutdown ends it. */
+  private as_process<T>(comm: string, program: (proc: RumpProcess) => Promise<T>): Promise<T> {
+    const proc = this.rk.process(comm);
+    this.running.add(proc);
+    const work = program(proc).finally(() => {
+      this.end_process(proc);
+      this.work.delete(work);
+    });
+    this.work.add(work);
+    return work;
+  }
+
+  private end_process(proc: RumpProcess): void {
+    if (this.running.delete(proc)) proc.exit();
   }
 }
 

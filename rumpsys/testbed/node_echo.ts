@@ -73,17 +73,15 @@ function udp_socket(proc: RumpProcess): number {
   return fd;
 }
 
-/** Sends datagrams to an echo server until `count` echoes or `duration_ms` are reached. Throws TestbedError, RumpError (ECONNREFUSED, ...). */
-export async function node_echo(rk: RumpKernel, request: EchoRequest): Promise<EchoResult> {
-  const proc = rk.process("echo");
+/**
+ * Sends datagrams to an echo server until `count` echoes or `duration_ms` are reached, as `proc`, which the caller ends. Throws TestbedError,
+ * RumpError (ECONNREFUSED, ...).
+ */
+export async function node_echo(rk: RumpKernel, proc: RumpProcess, request: EchoRequest): Promise<EchoResult> {
   const client = new EchoClient(rk, proc, request);
-  try {
-    await proc.rumpSys.connect(client.fd, { family: "inet", address: request.address, port: request.port ?? ECHO_PORT });
-    const ttl = await client.ttl();
-    return { ...(await client.run()), ttl };
-  } finally {
-    proc.exit();
-  }
+  await proc.rumpSys.connect(client.fd, { family: "inet", address: request.address, port: request.port ?? ECHO_PORT });
+  const ttl = await client.ttl();
+  return { ...(await client.run()), ttl };
 }
 
 /** One run of the client. */

@@ -32,9 +32,9 @@ class IcmpSocket {
   readonly dv: DataView = new DataView(this.buf.buffer);
   private readonly rk: RumpKernel;
 
-  constructor(rk: RumpKernel, comm: string) {
+  constructor(rk: RumpKernel, proc: RumpProcess) {
     this.rk = rk;
-    this.proc = rk.process(comm);
+    this.proc = proc;
     this.fd = this.proc.rumpSys.socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
   }
 
@@ -68,23 +68,20 @@ export function timeval(us: number): Uint8Array {
   return tv;
 }
 
-/** Pings `request.address` from `rk`. Throws TestbedError for a request that makes no sense. */
-export async function node_ping(rk: RumpKernel, request: PingRequest): Promise<PingResult> {
+/** Pings `request.address` as `proc`, which the caller ends. Throws TestbedError for a request that makes no sense. */
+export async function node_ping(rk: RumpKernel, proc: RumpProcess, request: PingRequest): Promise<PingResult> {
   const count = whole("count", request.count ?? 1, 1, 1e9);
   const size = whole("size", request.size ?? 56, 0, PING_MAX_SIZE);
   const timeout_ns = whole("timeout_ms", request.timeout_ms ?? 1000, 1, 1e6) * 1e6;
-  const s = new IcmpSocket(rk, "ping");
-  try {
-    if (request.ttl !== undefined) s.proc.rumpSys.setsockopt(s.fd, IPPROTO_IP, IP_TTL, whole("ttl", request.ttl, 1, 255));
-    const run = new PingRun(s, request.address, rk.k.random32() & 0xffff, size);
-    for (let seq = 0; seq < count; seq++) {
-      if (seq > 0 && (request.interval_ms ?? 0) > 0) await s.sleep(request.interval_ms ?? 0);
-      await run.one(seq & 0xffff, timeout_ns);
-    }
-    return run.result(count);
-  } finally {
-    s.proc.exit();
+  const interval_ms = whole("interval_ms", request.interval_ms ?? 0, 0, 1e6);
+  const s = new IcmpSocket(rk, proc);
+  if (request.ttl !== undefined) proc.rumpSys.setsockopt(s.fd, IPPROTO_IP, IP_TTL, whole("ttl", request.ttl, 1, 255));
+  const run = new PingRun(s, request.address, rk.k.random32() & 0xffff, size);
+  for (let seq = 0; seq < count; seq++) {
+    if (seq > 0 && interval_ms > 0) await s.sleep(interval_ms);
+    await run.one(seq & 0xffff, timeout_ns);
   }
+  return run.result(count);
 }
 
 /** One run of ping. */
@@ -153,28 +150,24 @@ class PingRun {
 }
 
 /** Finds the path to `request.address`: UDP probes with growing TTL to ports that nobody has, and the ICMP errors they bring. */
-export async function node_traceroute(rk: RumpKernel, request: TraceRequest): Promise<Hop[]> {
+export async function node_traceroute(rk: RumpKernel, proc: RumpProcess, request: TraceRequest): Promise<Hop[]> {
   const max_hops = whole("max_hops", request.max_hops ?? 30, 1, 255);
   const timeout_ns = whole("timeout_ms", request.timeout_ms ?? 1000, 1, 1e6) * 1e6;
-  const s = new IcmpSocket(rk, "traceroute");
-  try {
-    const sys = s.proc.rumpSys;
-    const fd = sys.socket(AF_INET, SOCK_DGRAM);
-    const hops: Hop[] = [];
-    for (let ttl = 1; ttl <= max_hops; ttl++) {
-      const port = TRACE_PORT + ttl;
-      sys.setsockopt(fd, IPPROTO_IP, IP_TTL, ttl);
-      const sent_ns = s.now_ns();
-      await sys.sendto(fd, new Uint8Array(12), 0, { family: "inet", address: request.address, port });
-      const found = await trace_answer(s, port, sent_ns + timeout_ns);
-      if (found === null) hops.push({ ttl, address: null, rtt_us: 0 });
-      else hops.push({ ttl, address: inet_ntoa(found.address), rtt_us: Math.round(s.now_ns() - sent_ns) / 1000 });
-      if (found?.end === true) break;
-    }
-    return hops;
-  } finally {
-    s.proc.exit();
+  const s = new IcmpSocket(rk, proc);
+  const sys = proc.rumpSys;
+  const fd = sys.socket(AF_INET, SOCK_DGRAM);
+  const hops: Hop[] = [];
+  for (let ttl = 1; ttl <= max_hops; ttl++) {
+    const port = TRACE_PORT + ttl;
+    sys.setsockopt(fd, IPPROTO_IP, IP_TTL, ttl);
+    const sent_ns = s.now_ns();
+    await sys.sendto(fd, new Uint8Array(12), 0, { family: "inet", address: request.address, port });
+    const found = await trace_answer(s, port, sent_ns + timeout_ns);
+    if (found === null) hops.push({ ttl, address: null, rtt_us: 0 });
+    else hops.push({ ttl, address: inet_ntoa(found.address), rtt_us: Math.round(s.now_ns() - sent_ns) / 1000 });
+    if (found?.end === true) break;
   }
+  return hops;
 }
 
 async function trace_answer(s: IcmpSocket, port: number, deadline_ns: number): Promise<{ address: number; end: boolean } | null> {
