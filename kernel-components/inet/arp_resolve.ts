@@ -12,7 +12,7 @@ import { m_freem } from "../kern/mbuf_alloc.ts";
 import type { Ifnet, LlDest } from "../net/if.ts";
 import { IFF_NOARP } from "../net/if_flags.ts";
 import { ether_output_to } from "../net/ether_output.ts";
-import { RTF_GATEWAY, RTM_ADD, RTM_LLINFO_UPD, RTM_MISS } from "../net/rtentry.ts";
+import { RTF_GATEWAY, RTM_ADD, RTM_CHANGE, RTM_MISS } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { rt_clonedmsg } from "../net/rtsock_notify.ts";
 import { ether_addr, ETHERTYPE_IP } from "../wire/ether.ts";
@@ -70,7 +70,6 @@ function arpresolve_slow(inet: Inet, ifp: Ifnet, m: Mbuf, dst: number, rt: Rtent
       m_freem(m);
       return ENOBUFS;
     }
-    rt_clonedmsg(inet.net, RTM_ADD, null, mk_sockaddr_in(dst), null, ifp);
     return arp_ask(inet, le, m);
   }
   arp_touch(inet, le);
@@ -193,7 +192,8 @@ function arp_give_up(inet: Inet, le: Llentry): void {
 
 /** The hardware address of a neighbour is known: the entry is good for net.inet.arp.keep seconds, and what waited is sent. */
 export function arp_learned(inet: Inet, le: Llentry, hi: number, lo: number): void {
-  const news = le.ln_state === LL_INCOMPLETE || le.ln_state === LL_DOWN || le.ln_hi !== hi || le.ln_lo !== lo;
+  const known = le.ln_hi !== 0 || le.ln_lo !== 0;
+  const changed = le.ln_hi !== hi || le.ln_lo !== lo;
   le.ln_hi = hi;
   le.ln_lo = lo;
   le.ln_asked = 0;
@@ -209,7 +209,16 @@ export function arp_learned(inet: Inet, le: Llentry, hi: number, lo: number): vo
     le.ln_refresh_ns = now + Math.max(keep_ns / 2, keep_ns - inet.arp.arpt_refresh * 1e9);
     callout_reset(le.ln_timer_ch, keep_ns, (e: Llentry) => arptimer(inet, e), le);
   }
-  if (news) rt_clonedmsg(inet.net, RTM_LLINFO_UPD, null, mk_sockaddr_in(le.ln_addr), ether_addr(hi, lo), le.ln_ifp);
+  if (!known || changed) {
+    rt_clonedmsg(
+      inet.net,
+      known ? RTM_CHANGE : RTM_ADD,
+      null,
+      mk_sockaddr_in(le.ln_addr),
+      ether_addr(hi, lo),
+      le.ln_ifp,
+    );
+  }
   arp_send_held(inet, le);
 }
 

@@ -152,15 +152,8 @@ export function arp_free(inet: Inet, le: Llentry): void {
   callout_stop(le.ln_timer_ch);
   callout_destroy(le.ln_timer_ch);
   arp_drop_held(inet, le);
-  const known = le.ln_state === LL_REACHABLE || le.ln_state === LL_STALE;
-  rt_clonedmsg(
-    inet.net,
-    RTM_DELETE,
-    null,
-    mk_sockaddr_in(le.ln_addr),
-    known ? ether_addr(le.ln_hi, le.ln_lo) : null,
-    le.ln_ifp,
-  );
+  if (le.ln_hi === 0 && le.ln_lo === 0) return;
+  rt_clonedmsg(inet.net, RTM_DELETE, null, mk_sockaddr_in(le.ln_addr), ether_addr(le.ln_hi, le.ln_lo), le.ln_ifp);
 }
 
 /** The entry must be looked up again before it is used. */

@@ -5,6 +5,7 @@ import { M_CSUM_DATA, M_CSUM_TCPv4, M_CSUM_UDPv4 } from "../kern/mbuf.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { in_cksum } from "../kern/in_cksum.ts";
 import { m_copyback_slab, m_copydata_slab } from "../kern/mbuf_copy.ts";
+import { M_UNWRITABLE } from "../kern/mbuf_space.ts";
 import { IPPROTO_UDP } from "../wire/in.ts";
 import { ip_p } from "../wire/ipv4.ts";
 import type { Inet } from "./inet.ts";
@@ -32,6 +33,10 @@ export function in_delayed_cksum(inet: Inet, m: Mbuf, hlen: number): void {
   if (field + 2 > m.m_pkthdr_len) return;
   let sum = in_cksum(inet.k, m, start, m.m_pkthdr_len - start, 0);
   if (udp && sum === 0) sum = 0xffff;
+  if (field + 2 <= m.m_len && !M_UNWRITABLE(m)) {
+    inet.dv.setUint16(m.m_off + field, sum);
+    return;
+  }
   inet.dv.setUint16(inet.scratch, sum);
   m_copyback_slab(m, field, 2, inet.scratch);
 }

@@ -22,6 +22,7 @@ import { IN_MULTICAST, INADDR_ANY, INADDR_BROADCAST, IPPORT_RESERVED } from "../
 import { AF_INET, sa_family, sa_len, sin_addr, sin_port, SOCKADDR_IN_LEN } from "../wire/sockaddr.ts";
 import { halfsiphash3 } from "./halfsiphash.ts";
 import { IP_PORTRANGE_LOW } from "./in.ts";
+import { in_srccache, in_srccache_enter } from "./in_addr_cache.ts";
 import { in_broadcast, in_ia_facing, in_ia_of_ifp, in_ifwithnet } from "./in_ifaddr.ts";
 import { INP_ANONADDR, INP_ANONPORT, INP_ATTACHED, INP_BINDANY, INP_BOUND, INP_CONNECTED } from "./in_pcb.ts";
 import type { Inpcb } from "./in_pcb.ts";
@@ -48,6 +49,7 @@ export function in_pcblookup_connect(
   laddr: number,
   lport: number,
 ): Inpcb | null {
+  if (t.nconn === 0) return null;
   const hash = in_pcbhash(inet, faddr, fport, laddr, lport);
   let slot = t.conn_find(hash);
   while (slot >= 0) {
@@ -182,6 +184,11 @@ export class InSrc {
 
 /** The source address for packets to dst: the interface's that the route (or IP_MULTICAST_IF) leads to. */
 export function in_selectsrc(inet: Inet, dst: number, so: Socket, imo: IpMoptions | null, out: InSrc): number {
+  const plain = imo === null && (so.so_options & SO_DONTROUTE) === 0;
+  if (plain) {
+    out.addr = in_srccache(inet, dst);
+    if (out.addr !== INADDR_ANY) return 0;
+  }
   let ia: InIfaddr | null = null;
   if (IN_MULTICAST(dst) && imo !== null && imo.imo_multicast_ifp !== null) {
     ia = in_ia_of_ifp(imo.imo_multicast_ifp);
@@ -203,6 +210,7 @@ export function in_selectsrc(inet: Inet, dst: number, so: Socket, imo: IpMoption
   }
   if ((ia.ia_flags & IN_IFF_NOTREADY) !== 0) return EADDRNOTAVAIL;
   out.addr = ia.ia_addr4;
+  if (plain) in_srccache_enter(inet, dst, ia.ia_addr4);
   return 0;
 }
 

@@ -16,7 +16,8 @@ export class InpcbTable {
   /** Pairs of (hash, 1 + index in conn_inp); index 0 is an empty slot. */
   private slots: Int32Array = new Int32Array(2 * INPCBHASHSIZE);
   private mask: number = INPCBHASHSIZE - 1;
-  private used = 0;
+  /** Blocks in the connection table. */
+  nconn = 0;
   /** The blocks that the slots mean. */
   private readonly conn_inp: (Inpcb | null)[] = [null];
   private readonly conn_free: number[] = [];
@@ -66,12 +67,12 @@ export class InpcbTable {
 
   /** Enters a block under its inp_hash. */
   conn_insert(inp: Inpcb): void {
-    if (this.used * 2 >= this.mask) this.conn_grow();
+    if (this.nconn * 2 >= this.mask) this.conn_grow();
     const free = this.conn_free.pop();
     const id = free ?? this.conn_inp.length;
     this.conn_inp[id] = inp;
     this.slot_put(inp.inp_hash, id);
-    this.used++;
+    this.nconn++;
     inp.inp_inconn = true;
   }
 
@@ -84,7 +85,7 @@ export class InpcbTable {
     this.conn_inp[id] = null;
     this.conn_free.push(id);
     this.slot_delete(i);
-    this.used--;
+    this.nconn--;
     inp.inp_inconn = false;
   }
 

@@ -17,6 +17,7 @@ import { SipKey } from "./halfsiphash.ts";
 import { IcmpCtl } from "./icmp_var.ts";
 import { icmpstat_names } from "./icmp_stat.ts";
 import { igmpstat_names } from "./igmp_stat.ts";
+import { InAddrCache } from "./in_addr_cache.ts";
 import { InpcbTable } from "./in_pcb_table.ts";
 import { IpOutRoute } from "./ip_var.ts";
 import type { IpOptions } from "./ip_var.ts";
@@ -155,6 +156,8 @@ export class Inet {
   readonly icmpctl: IcmpCtl = new IcmpCtl();
   /** Scratch of ip_output. */
   readonly ip_outroute: IpOutRoute = new IpOutRoute();
+  /** What was found out about addresses. */
+  readonly addr_cache: InAddrCache = new InAddrCache();
   /** Flow cache. */
   readonly ipflow: IpFlow = new IpFlow();
   /** Identifications. */

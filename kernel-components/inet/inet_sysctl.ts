@@ -4,6 +4,7 @@
 import { EINVAL } from "../../hypercall/api/errno.ts";
 import { rt_timer_queue_change } from "../net/rt_timer.ts";
 import type { SysctlTree } from "../kern/sysctl.ts";
+import { in_gen_bump } from "./in_ifinit.ts";
 import { in_pcblist } from "./in_pcb_view.ts";
 import type { Inet } from "./inet.ts";
 import { ip_flow_flush } from "./ip_flow.ts";
@@ -66,7 +67,7 @@ function ip_sysctl(inet: Inet, tree: SysctlTree): void {
     get: () => inet.ip_forwarding,
     set: (v) => {
       inet.ip_forwarding = v;
-      ip_flow_flush(inet);
+      in_gen_bump(inet);
       return 0;
     },
   });
@@ -75,7 +76,17 @@ function ip_sysctl(inet: Inet, tree: SysctlTree): void {
   field(tree, `${ip}forwsrcrt`, inet, "ip_forwsrcrt", "Enable forwarding of source-routed datagrams", 0, 1);
   field(tree, `${ip}allowsrcrt`, inet, "ip_allowsrcrt", "Accept source-routed datagrams", 0, 1);
   field(tree, `${ip}directed-broadcast`, inet, "ip_directedbcast", "Enable forwarding of broadcast datagrams", 0, 1);
-  field(tree, `${ip}checkinterface`, inet, "ip_checkinterface", "Enable receive side of Strong ES model", 0, 1);
+  tree.addInt(`${ip}checkinterface`, {
+    desc: "Enable receive side of Strong ES model",
+    min: 0,
+    max: 1,
+    get: () => inet.ip_checkinterface,
+    set: (v) => {
+      inet.ip_checkinterface = v;
+      in_gen_bump(inet);
+      return 0;
+    },
+  });
   field(tree, `${ip}mtudisc`, inet, "ip_mtudisc", "Use path MTU discovery", 0, 1);
   tree.addInt(`${ip}mtudisctimeout`, {
     desc: "Lifetime of a Path MTU Discovered route",

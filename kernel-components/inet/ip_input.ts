@@ -9,8 +9,9 @@ import { IFF_LOOPBACK } from "../net/if_flags.ts";
 import { PFIL_IN, pfil_run_hooks } from "../net/pfil.ts";
 import { cksum } from "../wire/cksum.ts";
 import { INADDR_ANY, INADDR_BROADCAST, IN_MULTICAST } from "../wire/in.ts";
-import { ip_off, IP_HDRLEN, IP_MF, IP_OFFMASK } from "../wire/ipv4.ts";
+import { ip_dst, ip_off, IP_HDRLEN, IP_MF, IP_OFFMASK } from "../wire/ipv4.ts";
 import type { Inet } from "./inet.ts";
+import { in_ours_cached, in_ours_enter } from "./in_addr_cache.ts";
 import { in_broadcast, in_lookup_multi, in_usable_ia } from "./in_ifaddr.ts";
 import { ip_deliver } from "./ip_deliver.ts";
 import { ip_drop } from "./ip_drop.ts";
@@ -64,6 +65,14 @@ export function ip_input(inet: Inet, ifp: Ifnet, m: Mbuf): void {
   const len = w0 & 0xffff;
   if (len !== m.m_pkthdr_len && !ip_input_trim(inet, m, len, IP_HDRLEN)) return;
   if (inet.ip_forwarding !== 0 && ip_flow_forward(inet, ifp, m, w2, src, dst)) return;
+  if (
+    in_ours_cached(inet, src, dst, ifp.if_index) &&
+    inet.net.inet_pfil_hook === null &&
+    (m.m_flags & (M_BCAST | M_MCAST)) === 0
+  ) {
+    inet.ip_nhops = 0;
+    return ip_deliver(inet, m, IP_HDRLEN, (w1 & (IP_MF | IP_OFFMASK)) !== 0);
+  }
   ip_input_slow(inet, ifp, m, IP_HDRLEN);
 }
 
@@ -130,7 +139,7 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
   const dst = inet.dv.getInt32(m.m_off + 16);
   if (IN_MULTICAST(dst)) {
     if (in_lookup_multi(inet, dst, ifp) === null) return ip_drop(inet, m, IPS_NOTMEMBER);
-    return ip_input_ours(inet, ifp, m, hlen);
+    return ip_input_ours(inet, ifp, m, hlen, false);
   }
   const ia = in_usable_ia(inet, dst);
   if (ia !== null) {
@@ -144,10 +153,10 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
     }
     // RFC 1122 §3.3.6: "SHOULD silently discard a datagram that is received via a link-layer broadcast but does not specify an IP multicast or broadcast".
     if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0 && (m.m_flags & M_LOOP) === 0) return ip_drop(inet, m, IPS_LLBCAST);
-    return ip_input_ours(inet, ifp, m, hlen);
+    return ip_input_ours(inet, ifp, m, hlen, hlen === IP_HDRLEN);
   }
   if (dst === INADDR_BROADCAST || dst === INADDR_ANY || in_broadcast(dst, ifp))
-    return ip_input_ours(inet, ifp, m, hlen);
+    return ip_input_ours(inet, ifp, m, hlen, false);
   if (inet.in_ifaddrhead.length === 0) return ip_drop(inet, m, IPS_NOIF);
   if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0) return ip_drop(inet, m, IPS_LLBCAST);
   if (inet.ip_forwarding === 0) return ip_drop(inet, m, IPS_CANTFORWARD);
@@ -155,12 +164,14 @@ function ip_input_slow(inet: Inet, ifp: Ifnet, m0: Mbuf, hlen0: number): void {
 }
 
 /** For us. A source that cannot be a single other host is refused here, so that no layer above answers it (land, RFC 1122 §3.2.1.3, smurf). */
-function ip_input_ours(inet: Inet, ifp: Ifnet, m: Mbuf, hlen: number): void {
+function ip_input_ours(inet: Inet, ifp: Ifnet, m: Mbuf, hlen: number, plain: boolean): void {
   const src = inet.dv.getInt32(m.m_off + 12);
   if ((ifp.if_flags & IFF_LOOPBACK) === 0 && (m.m_flags & M_LOOP) === 0) {
     if (inet.in_ifaddrhash.has(src) && in_usable_ia(inet, src) !== null) return ip_drop(inet, m, IPS_BADADDR);
   }
   if (src !== INADDR_ANY && in_broadcast(src, ifp)) return ip_drop(inet, m, IPS_BADADDR);
   if (src !== INADDR_ANY && src >>> 24 === 0) return ip_drop(inet, m, IPS_BADADDR);
+  if (plain && ((m.m_flags & M_LOOP) === 0 || (ifp.if_flags & IFF_LOOPBACK) !== 0))
+    in_ours_enter(inet, src, ip_dst(inet.dv, m.m_off), ifp.if_index);
   ip_deliver(inet, m, hlen, (ip_off(inet.dv, m.m_off) & (IP_MF | IP_OFFMASK)) !== 0);
 }

@@ -233,10 +233,11 @@ function ip_output_mcast(inet: Inet, m: Mbuf, ifp: Ifnet, flags: number, imo: Ip
 function ip_output_if(inet: Inet, m: Mbuf, hlen: number, flags: number, inp: Inpcb | null, out: IpOutRoute): number {
   const dv = inet.dv;
   const ifp = out.ifp!;
-  // Ethernet completes what the device cannot do (if_sw_offload); an interface without link layer gets whole packets.
+  // What the device cannot do is done here, for a packet of one piece at less cost than later; superframes are cut, and summed, by Ethernet (if_sw_offload).
+  const delayed = m.m_csum_flags & CSUM_DELAYED;
   if (
-    (m.m_csum_flags & CSUM_DELAYED) !== 0 &&
-    ifp.if_hdrlen === 0 &&
+    delayed !== 0 &&
+    (ifp.if_csum_flags_tx & CSUM_DELAYED) === 0 &&
     m.m_gso_type === 0 &&
     (ifp.if_flags & IFF_LOOPBACK) === 0
   ) {

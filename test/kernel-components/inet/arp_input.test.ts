@@ -4,13 +4,17 @@ import {
   RTF_ANNOUNCE,
   RTF_STATIC,
   RTM_ADD,
+  RTM_CHANGE,
   RTM_DELETE,
   RTM_GET,
+  RTM_MISS,
   RtInfo,
 } from "../../../kernel-components/net/rtentry.ts";
+import { rtrequest } from "../../../kernel-components/net/rtrequest.ts";
 import { ARPOP_REPLY, ARPOP_REQUEST } from "../../../kernel-components/wire/arp.ts";
 import { ETHERTYPE_ARP } from "../../../kernel-components/wire/ether.ts";
 import { mk_sockaddr_dl, sdl_lladdr } from "../../../kernel-components/wire/sockaddr.ts";
+import { rump_sys_recv } from "../../../rumpsys/rump_sys.ts";
 import { bytes, InetWorld, ip4, MS, type Node, pair, S, sockaddr } from "./inet_world.ts";
 
 const ZERO = new Uint8Array(6);
@@ -159,6 +163,53 @@ describe("arp_input: answers (RFC 826)", () => {
     });
     expect(list).to.deep.equal(["virt0 3 6 S 0", "virt0 9 6 S 0"]);
     w.end();
+  });
+
+  it("arp_rtm: tells routing sockets of neighbours that come, move, go, and do not answer", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const rs = k.rk.rumpSys.socket(34, 3, 0);
+    const buf = new Uint8Array(2048);
+    const types = (): number[] => {
+      const out: number[] = [];
+      for (let n = 1; n > 0; ) {
+        n = rump_sys_recv(k.rk, rs, buf, buf.length, 0x80);
+        if (n > 0) out.push(buf[3] as number);
+      }
+      return out;
+    };
+    st.arp_who("10.0.0.1");
+    w.run(MS);
+    expect(types()).to.deep.equal([RTM_ADD]);
+    st.arp(ARPOP_REQUEST, st.addr, ip4("10.0.0.1"), ZERO, BCAST, OTHER_MAC);
+    w.run(MS);
+    expect(types()).to.deep.equal([RTM_CHANGE]);
+    lla(k, RTM_DELETE, "10.0.0.2", null);
+    expect(types()).to.deep.equal([RTM_DELETE]);
+    const fd = k.udp(1000);
+    k.sendto(fd, bytes(1), "10.0.0.99", 9);
+    w.run(10 * S);
+    expect(types()).to.deep.equal([RTM_MISS]);
+    k.close(fd);
+    k.close(rs);
+    w.end();
+  });
+
+  it("arp_purge_on_route_change, _delete: forgets neighbours when the route to their network changes or goes", () => {
+    for (const cmd of [RTM_CHANGE, RTM_DELETE]) {
+      const w = new InetWorld();
+      const { k, st } = pair(w);
+      st.arp_who("10.0.0.1");
+      w.run(MS);
+      expect(mac_of(k, "10.0.0.2")).to.deep.equal([...st.mac]);
+      const info = new RtInfo();
+      info.rti_dst = sockaddr("10.0.0.0", 0);
+      info.rti_netmask = sockaddr("255.255.255.0", 0);
+      info.rti_gateway = sockaddr("10.0.0.1", 0);
+      expect(k.in_kernel(() => rtrequest(k.inet.net, cmd, info, null))).to.equal(0);
+      expect(mac_of(k, "10.0.0.2")).to.equal(null);
+      w.end();
+    }
   });
 
   it("drops the neighbours of an address that is taken away", () => {

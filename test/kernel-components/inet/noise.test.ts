@@ -68,6 +68,32 @@ describe("noise: hostile frames harm nobody", () => {
     expect(k.inet.arp.nentries).to.be.at.most(4096);
     const before = k.rk.k.mb.in_use();
     expect(before.mbufs).to.be.below(3000);
+    const seen = [
+      "forward",
+      "delivered",
+      "fragments",
+      "badsum",
+      "tooshort",
+      "toosmall",
+      "badhlen",
+      "badlen",
+      "badvers",
+      "badaddr",
+    ];
+    const drops = [
+      "cantforward",
+      "noproto",
+      "badoptions",
+      "ttlexpired",
+      "llbcast",
+      "dirbcast",
+      "notmember",
+      "srcroute",
+      "badsrcroute",
+      "cantfrag",
+    ];
+    const sum = [...seen, ...drops].reduce((n, name) => n + k.stat("ip", name), 0) - k.stat("ip", "reassembled");
+    expect(k.stat("ip", "total"), "every packet under one name").to.equal(sum);
     alive(w, k, st, fd);
     k.close(fd);
     k.close(raw);
