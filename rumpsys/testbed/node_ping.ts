@@ -3,7 +3,7 @@
  */
 import { EAGAIN } from "../../hypercall/api/errno.ts";
 import { number_to_bytes } from "../../kernel-components/kern/sysctl_bytes.ts";
-import { AF_INET, SO_RCVTIMEO, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import { AF_INET, SO_RCVBUF, SO_RCVTIMEO, SO_SNDBUF, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
 import {
   ICMP_ECHO, ICMP_ECHOREPLY, ICMP_MINLEN, ICMP_TIMXCEED, ICMP_UNREACH, IcmpHeader, icmp_code, icmp_emit, icmp_id, icmp_quotes, icmp_seq, icmp_type,
 } from "../../kernel-components/wire/icmp.ts";
@@ -19,6 +19,8 @@ import { rtt_summary } from "./rtt_summary.ts";
 import { TestbedError } from "./testbed_error.ts";
 
 const RECV_ROOM = 65_535;
+/** Socket buffers: the default of 8 KB has no room for the largest requests. */
+const SOCKBUF = 131_072;
 /** Most data of an echo request: 65535 less the IP and ICMP headers. */
 const PING_MAX_SIZE = 65_507;
 /** First port of traceroute's probes. */
@@ -36,6 +38,7 @@ class IcmpSocket {
     this.rk = rk;
     this.proc = proc;
     this.fd = this.proc.rumpSys.socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+    for (const name of [SO_SNDBUF, SO_RCVBUF]) this.proc.rumpSys.setsockopt(this.fd, SOL_SOCKET, name, SOCKBUF);
   }
 
   now_ns(): number {
