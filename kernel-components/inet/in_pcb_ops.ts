@@ -229,10 +229,10 @@ export function in_pcbconnect(inet: Inet, inp: Inpcb, nam: Uint8Array, l: Lwp | 
   let faddr = sin_addr(nam);
   if (fport === 0) return EADDRNOTAVAIL;
   if (IN_MULTICAST(faddr) && (inp.inp_socket.so_proto.pr_flags & PR_CONNREQUIRED) !== 0) return EADDRNOTAVAIL;
-  const first = inet.in_ifaddrhead[0];
-  if (first !== undefined) {
-    if (faddr === INADDR_ANY) faddr = first.ia_addr4;
-    else if (faddr === INADDR_BROADCAST && (first.ifa_ifp.if_flags & IFF_BROADCAST) !== 0) faddr = first.ia_broadaddr;
+  if (faddr === INADDR_ANY && inet.in_ifaddrhead.length > 0) faddr = inet.in_ifaddrhead[0].ia_addr4;
+  else if (faddr === INADDR_BROADCAST) {
+    const ia = inet.in_ifaddrhead.find((a) => (a.ifa_ifp.if_flags & IFF_BROADCAST) !== 0);
+    if (ia !== undefined) faddr = ia.ia_broadaddr;
   }
   let laddr = inp.inp_laddr;
   if (laddr === INADDR_ANY) {

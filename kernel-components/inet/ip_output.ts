@@ -146,7 +146,8 @@ function ip_output_route(
   out.rt = rt;
   out.ifp = rt.rt_ifp;
   out.mtu = rt.rt_rmx.rmx_mtu !== 0 ? rt.rt_rmx.rmx_mtu : rt.rt_ifp.if_mtu;
-  if ((rt.rt_flags & RTF_GATEWAY) !== 0) out.nexthop = rt.rt_gw4;
+  // A group is not resolved by way of a gateway: its hardware address follows from itself (RFC 1112 §6.4).
+  if ((rt.rt_flags & RTF_GATEWAY) !== 0 && !IN_MULTICAST(dst)) out.nexthop = rt.rt_gw4;
   else if ((rt.rt_ifp.if_flags & IFF_BROADCAST) !== 0) out.isbroadcast = in_broadcast(dst, rt.rt_ifp);
   return true;
 }

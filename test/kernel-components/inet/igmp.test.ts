@@ -142,6 +142,20 @@ describe("multicast: membership (RFC 1112 §7)", () => {
   });
 });
 
+describe("multicast: with a default route", () => {
+  it("goes to the group's hardware address, not the gateway's (RFC 1112 §6.4)", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    k.gw("10.0.0.2");
+    const fd = k.socket();
+    expect(k.sendto(fd, bytes(3), GROUP, 9)).to.equal(0);
+    w.run(MS);
+    expect(st.one().dst_mac).to.deep.equal(Uint8Array.of(1, 0, 0x5e, 1, 2, 3));
+    k.close(fd);
+    w.end();
+  });
+});
+
 describe("igmp: the host's side", () => {
   it("reports a join twice and a leave, in version 3 unless told otherwise (RFC 3376 §5.1)", () => {
     const w = new InetWorld();

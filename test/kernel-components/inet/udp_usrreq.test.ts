@@ -21,6 +21,14 @@ import {
   IP_TTL,
 } from "../../../kernel-components/inet/in.ts";
 import { portalgo_names } from "../../../kernel-components/inet/portalgo.ts";
+import {
+  M_CSUM_DATA,
+  M_CSUM_IPv4,
+  M_CSUM_TCP_UDP_BAD,
+  M_CSUM_UDPv4,
+  type Mbuf,
+} from "../../../kernel-components/kern/mbuf.ts";
+import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
 import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
 import { IPPROTO_IP, IPPROTO_UDP } from "../../../kernel-components/wire/in.ts";
@@ -344,6 +352,73 @@ describe("udp: rules of sending", () => {
     expect(new Set(ids).size).to.equal(60);
     const steps = ids.slice(1).map((id, i) => Math.abs(id - (ids[i] as number)));
     expect(steps.filter((s) => s < 64).length).to.be.below(5);
+    k.close(fd);
+    w.end();
+  });
+});
+
+describe("udp: offload metadata", () => {
+  /** Gives a packet to IPv4 as a driver with offloads would. */
+  function inject(k: Node, packet: Uint8Array, set: (m: Mbuf) => void): void {
+    k.in_kernel(() => {
+      const ifp = k.ifp("virt0");
+      const m = m_devget(k.rk.k.mb, packet, 32, ifp)!;
+      set(m);
+      k.inet.net.et_ip!(ifp, m);
+    });
+  }
+
+  it("takes a superframe apart: each datagram is a record of its own (UDP GRO)", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const fd = k.udp(1000);
+    const whole = st.packet("10.0.0.1", 17, udp_bytes(st.addr, ip4("10.0.0.1"), 9, 1000, bytes(250)));
+    inject(k, whole, (m) => {
+      m.m_gso_type = 5;
+      m.m_gso_size = 100;
+      m.m_csum_flags = M_CSUM_DATA;
+    });
+    const got = [k.got(fd), k.got(fd), k.got(fd)];
+    expect(got.map((d) => d.data.length)).to.deep.equal([100, 100, 50]);
+    expect(got.map((d) => d.data[0])).to.deep.equal([bytes(250)[0], bytes(250)[100], bytes(250)[200]]);
+    expect(k.recv(fd)).to.equal(EAGAIN);
+    k.close(fd);
+    w.end();
+  });
+
+  it("believes what the device has verified, good or bad, and checks the rest", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const fd = k.udp(1000);
+    const b = udp_bytes(st.addr, ip4("10.0.0.1"), 9, 1000, bytes(20));
+    b[6]! ^= 0x55;
+    const wrong = st.packet("10.0.0.1", 17, b);
+    inject(k, wrong, () => undefined);
+    expect(k.recv(fd)).to.equal(EAGAIN);
+    inject(k, wrong, (m) => (m.m_csum_flags = M_CSUM_UDPv4 | M_CSUM_IPv4));
+    expect(k.got(fd).data.length).to.equal(20);
+    inject(k, wrong, (m) => (m.m_csum_flags = M_CSUM_UDPv4 | M_CSUM_TCP_UDP_BAD));
+    expect(k.recv(fd)).to.equal(EAGAIN);
+    expect(k.stat("udp", "badsum")).to.equal(2);
+    k.close(fd);
+    w.end();
+  });
+
+  it("leaves the checksum to a device that can, and does it for one that cannot, also for fragments", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const fd = k.udp(1000);
+    for (const n of [33, 3000]) {
+      k.sendto(fd, bytes(n), "10.0.0.2", 9);
+      w.run(MS);
+      const whole = new Uint8Array(n + 8);
+      for (const p of st.take()) whole.set(p.data, (p.ip.ip_off & 0x1fff) * 8);
+      expect(whole).to.deep.equal(udp_bytes(ip4("10.0.0.1"), ip4("10.0.0.2"), 1000, 9, bytes(n)));
+    }
+    k.sysctl("net.inet.udp.checksum", 0);
+    k.sendto(fd, bytes(5), "10.0.0.2", 9);
+    w.run(MS);
+    expect([...st.one().data.subarray(6, 8)]).to.deep.equal([0, 0]);
     k.close(fd);
     w.end();
   });
