@@ -1,7 +1,7 @@
 /** A raw ICMP socket for ping and traceroute: echo requests out, whatever comes back in. */
 import { EAGAIN } from "../../hypercall/api/errno.ts";
 import { POLLIN } from "../../kernel-components/kern/select.ts";
-import { MSG_DONTWAIT, PF_INET, SO_RCVBUF, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import { MSG_DONTWAIT, PF_INET, SO_RCVBUF, SO_SNDBUF, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
 import { cksum } from "../../kernel-components/wire/cksum.ts";
 import {
   ICMP_ECHO, ICMP_MINLEN, icmp_code, icmp_id, icmp_quotes, icmp_seq, icmp_set_cksum, icmp_set_id, icmp_set_seq, icmp_set_type, icmp_type,
@@ -51,6 +51,7 @@ export class IcmpSocket {
   static async open(sys: RumpCalls): Promise<IcmpSocket> {
     const fd = await sys.socket(PF_INET, SOCK_RAW, IPPROTO_ICMP);
     await sys.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, RCVBUF);
+    await sys.setsockopt(fd, SOL_SOCKET, SO_SNDBUF, MAXPACKET);
     return new IcmpSocket(sys, fd);
   }
 

@@ -69,7 +69,7 @@ async function sockets(cx: ToolContext, all: boolean): Promise<number> {
   for (const p of list) {
     const proto = p.proto === "raw" ? `ip${p.protocol}` : p.proto;
     const q = `${String(p.recvq).padStart(6)} ${String(p.sendq).padStart(6)}`;
-    cx.out(`${proto.padEnd(5)} ${q}  ${addr_port(p.laddr, p.lport, ".").padEnd(22)} ${addr_port(p.faddr, p.fport, ".")}`);
+    cx.out(`${proto.padEnd(5)} ${q}  ${addr_port(p.laddr, p.lport).padEnd(22)} ${addr_port(p.faddr, p.fport)}`);
   }
   return EXIT_OK;
 }

@@ -1,4 +1,5 @@
 /** netstat -s: every counter of every protocol, in words where NetBSD has words for it. netstat -m: what mbufs are in use. */
+import * as I from "../../kernel-components/wire/icmp.ts";
 import { evcnt_groups, evcnts } from "./evcnts.ts";
 import { EXIT_OK, UsageError } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
@@ -48,9 +49,24 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Counters that NetBSD always shows, even when they are 0: all that have words. */
+/** ICMP types in words. */
+const ICMP_TYPES: ReadonlyMap<number, string> = new Map([
+  [I.ICMP_ECHOREPLY, "echo reply"], [I.ICMP_UNREACH, "destination unreachable"], [I.ICMP_SOURCEQUENCH, "source quench"],
+  [I.ICMP_REDIRECT, "routing redirect"], [I.ICMP_ECHO, "echo"], [I.ICMP_ROUTERADVERT, "router advertisement"],
+  [I.ICMP_ROUTERSOLICIT, "router solicitation"], [I.ICMP_TIMXCEED, "time exceeded"], [I.ICMP_PARAMPROB, "parameter problem"],
+  [I.ICMP_TSTAMP, "time stamp"], [I.ICMP_TSTAMPREPLY, "time stamp reply"], [I.ICMP_IREQ, "information request"],
+  [I.ICMP_IREQREPLY, "information request reply"], [I.ICMP_MASKREQ, "address mask request"], [I.ICMP_MASKREPLY, "address mask reply"],
+]);
+
+/** A counter in words. */
+function words_of(group: string, name: string): string {
+  const hist = group === "icmp" ? /^(in|out)hist_(\d+)$/.exec(name) : null;
+  if (hist === null) return WORDS[group]?.[name] ?? name;
+  return `${ICMP_TYPES.get(Number(hist[2])) ?? `type ${hist[2]}`} ${hist[1] === "in" ? "received" : "sent"}`;
+}
+
 function line(group: string, name: string, count: number): string {
-  return `\t${count} ${WORDS[group]?.[name] ?? name}`;
+  return `\t${count} ${words_of(group, name)}`;
 }
 
 /** netstat -s [-p GROUP]: counters that are 0 and have no words are left out. */

@@ -46,9 +46,9 @@ export async function pcblist(sys: RumpCalls): Promise<PcbView[]> {
   return list;
 }
 
-/** 10.0.0.1.53, *.*, with NetBSD's dot or sockstat's colon. */
-export function addr_port(addr: number, port: number, sep: string): string {
-  return `${addr === 0 ? "*" : inet_ntoa(addr)}${sep}${port === 0 ? "*" : port}`;
+/** 10.0.0.1.53 and *.*, as NetBSD writes them. */
+export function addr_port(addr: number, port: number): string {
+  return `${addr === 0 ? "*" : inet_ntoa(addr)}.${port === 0 ? "*" : port}`;
 }
 
 /** A socket as JSON. */

@@ -3,7 +3,8 @@ import { RTF_GATEWAY, RTF_HOST, RTM_DELETE, RtInfo } from "../../kernel-componen
 import { NET_RT_DUMP } from "../../kernel-components/net/rtsock_sysctl.ts";
 import { AF_INET } from "../../kernel-components/socket/socket_abi.ts";
 import { ifnames } from "./iflist.ts";
-import { rt_addr_text, rt_ask, rt_dump, rt_masklen, rt_request } from "./rt_messages.ts";
+import { rt_destination } from "./netstat_route.ts";
+import { rt_addr_text, rt_ask, rt_dump, rt_request } from "./rt_messages.ts";
 import { EXIT_OK } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
 
@@ -17,7 +18,7 @@ export async function route_flush(cx: ToolContext, quiet: boolean): Promise<numb
     info.rti_dst = msg.info.rti_dst;
     if ((msg.flags & RTF_HOST) === 0) info.rti_netmask = msg.info.rti_netmask;
     await rt_ask(cx.sys, rt_request(RTM_DELETE, msg.flags & RTF_HOST, 1, info).bytes);
-    const dst = info.rti_netmask !== null && rt_masklen(info.rti_netmask) === 0 ? "default" : rt_addr_text(info.rti_dst, names);
+    const dst = rt_destination(msg);
     const gateway = rt_addr_text(msg.info.rti_gateway, names);
     gone.push({ destination: dst, gateway });
     if (!quiet && !cx.json) cx.out(`${dst.padEnd(20)} ${gateway.padEnd(20)} done`);

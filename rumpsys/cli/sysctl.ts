@@ -6,7 +6,7 @@
 import { EISDIR, ENOENT } from "../../hypercall/api/errno.ts";
 import { bytes_to_string } from "../../kernel-components/kern/sysctl_bytes.ts";
 import {
-  CTL_DESCRIBE, CTL_QUERY, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING,
+  CTL_DESCRIBE, CTL_QUERY, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT,
 } from "../../kernel-components/kern/sysctl_mib.ts";
 import { SYSCTLDESC_HDR } from "../../kernel-components/kern/sysctl_query.ts";
 import { SYSCTL_ROOT, sysctl_nodes, sysctl_value } from "../client/remote_sysctl.ts";
@@ -68,7 +68,8 @@ export async function sysctl(cx: ToolContext, args: readonly string[]): Promise<
 async function show(cx: ToolContext, name: string, bare: boolean, hex: boolean, describe: boolean, json: Record<string, unknown>): Promise<boolean> {
   const node = name === "" ? SYSCTL_ROOT : await find(cx, name);
   if (node === null) return unknown(cx, name);
-  const all = await leaves(cx, node);
+  // structures are for programs: in lists they would only be in the way
+  const all = (await leaves(cx, node)).filter((leaf) => hex || leaf === node || leaf.type !== CTLTYPE_STRUCT);
   for (const leaf of all) {
     if (describe) {
       const text = await description(cx, leaf);

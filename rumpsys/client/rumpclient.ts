@@ -78,7 +78,7 @@ export class Rumpclient implements CallCarrier {
   /** Forks this process in the kernel: the cookie with which a child becomes it (RumpclientOptions.cookie), within half a minute. */
   async prefork(): Promise<Uint8Array> {
     const link = this.link ?? (await this.again("prefork"));
-    return link.request("prefork", P.SP_PREFORK, 0, new Uint8Array(0));
+    return (await link.request("prefork", P.SP_PREFORK, 0, new Uint8Array(0))).slice();
   }
 
   /** The process becomes another program: calls that wait end with EINTR, descriptors marked close-on-exec are closed, the rest stays. */

@@ -41,7 +41,8 @@ export class SpLink {
     this.socket = socket;
     this.url = url;
     this.banner = banner;
-    socket.on("data", (bytes: Uint8Array) => this.data(bytes));
+    // plain arrays, not Buffers: slice() of a Buffer would share its memory
+    socket.on("data", (bytes: Buffer) => this.data(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)));
     socket.on("error", () => undefined);
     socket.on("close", () => this.end(new RumpError("rumpclient", ECONNRESET, this.url, undefined, "the kernel has closed the connection")));
     if (rest.length > 0) this.data(rest);
