@@ -111,7 +111,7 @@ function port_view(i32: Int32Array, w: number, port: number, attached: boolean):
     flags: i32[w + PORT_FLAGS]!,
     head: i32[w + PORT_HEAD]! >>> 0,
     tail: i32[w + PORT_TAIL]! >>> 0,
-    parked: i32[w + PORT_PARKED] === 1,
+    parked: i32[w + PORT_PARKED]! > 0,
     overruns: i32[w + PORT_OVERRUN]! >>> 0,
   };
 }

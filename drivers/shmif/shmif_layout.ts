@@ -49,7 +49,7 @@ export const PORT_HEAD = 16;
 export const PORT_TAIL = 17;
 /** 1 when the owner waits for room in its own ring: a reader that makes room kicks it. */
 export const PORT_BLOCKED = 18;
-/** 1 while the owner sleeps: whoever publishes for it exchanges this to 0 and, if it was 1, kicks. */
+/** The number of the owner's sleep while it sleeps, and minus that while it is awake: whoever publishes for it kicks once for each sleep. */
 export const PORT_PARKED = 32;
 /** Frames that the owner was to receive and that were written over before it read them. */
 export const PORT_OVERRUN = 48;

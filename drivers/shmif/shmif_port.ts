@@ -2,7 +2,7 @@
  * One port of a shmif bus: attaching to it, the view of the other ports, parking and kicking. What is written to the port's own ring is in
  * shmif_writer.ts, what is read from the others' in shmif_reader.ts; the layout is in shmif_layout.ts.
  *
- * Who writes what: PORT_HEAD/TAIL/WANT/FROM and the ring only the owner; PORT_CURSOR only the owner (as reader); PORT_PARKED, PORT_BLOCKED and
+ * Who writes what: PORT_HEAD/TAIL/WANT/FROM and the ring only the owner; PORT_CURSOR and PORT_PARKED only the owner (as reader); PORT_BLOCKED and
  * PORT_OVERRUN by atomic read-modify-write from anyone. Owning a port means holding the host's lock on it, which dies with the process.
  */
 import { EAGAIN, EFTYPE, ENOSPC } from "../../hypercall/api/errno.ts";
@@ -31,6 +31,9 @@ import {
   ShmifGeometry,
 } from "./shmif_layout.ts";
 
+/** Sleeps are numbered from 1 to this and then from 1 again. */
+const SLEEP_MAX = 0x7fff_fffe;
+
 /** A mapped bus and this attachment's place on it. */
 export class ShmifPort {
   readonly slab: Slab;
@@ -49,6 +52,8 @@ export class ShmifPort {
   readonly mac_lo: Int32Array = new Int32Array(SHMIF_MAXPORTS);
   readonly flags: Int32Array = new Int32Array(SHMIF_MAXPORTS);
   readonly attached: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
+  /** The sleep of each port that this one has already ended with a kick. */
+  private readonly kicked: Int32Array = new Int32Array(SHMIF_MAXPORTS);
   private confgen = -1;
 
   constructor(slab: Slab, handle: BusHandle, off: number, len: number) {
@@ -104,7 +109,7 @@ export class ShmifPort {
     i32[w + PORT_FLAGS] = flags;
     i32[w + PORT_PID] = pid_word;
     Atomics.add(i32, w + PORT_GEN, 1);
-    Atomics.store(i32, w + PORT_PARKED, 0);
+    Atomics.store(i32, w + PORT_PARKED, -Math.abs(Atomics.load(i32, w + PORT_PARKED)) | 0);
     const held = (Atomics.load(i32, w + PORT_HEAD) - Atomics.load(i32, w + PORT_TAIL)) | 0;
     if (held < 0 || held > this.geo.ndesc) Atomics.store(i32, w + PORT_TAIL, i32[w + PORT_HEAD]!);
     for (let p = 0; p < this.geo.nports; p++) {
@@ -187,17 +192,28 @@ export class ShmifPort {
 
   /** Announces that the owner is about to sleep. The caller must look at the rings once more afterwards. */
   park(): void {
-    Atomics.store(this.i32, this.word(this.index, PORT_PARKED), 1);
+    const w = this.word(this.index, PORT_PARKED);
+    const sleep = Math.abs(Atomics.load(this.i32, w)) % SLEEP_MAX;
+    Atomics.store(this.i32, w, sleep + 1);
   }
 
   /** The owner is awake again. */
   unpark(): void {
-    Atomics.store(this.i32, this.word(this.index, PORT_PARKED), 0);
+    const w = this.word(this.index, PORT_PARKED);
+    const sleep = Atomics.load(this.i32, w);
+    if (sleep > 0) Atomics.store(this.i32, w, -sleep);
   }
 
-  /** Wakes the owner of port `p` if it sleeps. @returns 0, or EAGAIN when nobody is there any more (the port is then dropped) */
+  /**
+   * Wakes the owner of port `p` if it sleeps. Each sleep has a number, and whoever has kicked remembers it instead of clearing the sleeper's word: a
+   * process killed between the two would leave a sleeper that nobody kicks any more.
+   * @returns 0, or EAGAIN when nobody is there any more (the port is then dropped)
+   */
+  // hot
   wake(p: number): number {
-    if (Atomics.exchange(this.i32, this.word(p, PORT_PARKED), 0) === 0) return 0;
+    const sleep = Atomics.load(this.i32, this.word(p, PORT_PARKED));
+    if (sleep <= 0 || this.kicked[p] === sleep) return 0;
+    this.kicked[p] = sleep;
     if (this.handle.kick(p) === 0) return 0;
     if (this.handle.test_port(p) === 0) this.drop_port(p);
     return EAGAIN;

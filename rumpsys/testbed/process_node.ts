@@ -32,7 +32,7 @@ export class ProcessNode {
   readonly ops: NodeOps;
   /** Lines of the kernel's console. */
   readonly console: string[] = [];
-  /** Settled when the process has ended. */
+  /** Settled when the process has ended and its pipes are closed. */
   readonly exited: Promise<void>;
   private readonly child: ChildProcess;
   private readonly waiting: Map<number, Waiting> = new Map();
@@ -52,12 +52,12 @@ export class ProcessNode {
       env: { ...process.env, NODE_CHANNEL_SERIALIZATION_MODE: undefined, NODE_OPTIONS: undefined },
     });
     this.exited = new Promise((resolve) => {
-      const gone = (how: string): void => {
-        this.ended(how);
-        resolve();
-      };
-      this.child.once("error", (error) => gone(error.message));
-      this.child.once("exit", (code, signal) => gone(signal ?? `exit code ${code ?? 0}`));
+      this.child.once("error", (error) => {
+        this.ended(error.message);
+        if (this.child.pid === undefined) resolve();
+      });
+      this.child.once("exit", (code, signal) => this.ended(signal ?? `exit code ${code ?? 0}`));
+      this.child.once("close", () => resolve());
     });
     this.child.stderr?.on("data", (data: Buffer) => {
       this.stderr = (this.stderr + data.toString()).slice(-STDERR_KEPT);

@@ -44,7 +44,7 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Files that a testbed could have left. */
 function leftovers(): string[] {
-  return [tmpdir(), "/dev/shm"].flatMap((folder) => readdirSync(folder).filter((name) => name.startsWith("rumpkit")));
+  return [tmpdir(), "/dev/shm"].flatMap((folder) => readdirSync(folder).filter((name) => /^rumpkit-[0-9a-f]{8}-/.test(name)));
 }
 
 /** Names of kick sockets in the network's abstract name space. */
@@ -118,8 +118,11 @@ async function rejoined(tb: Testbed<Name>, from: Name, to: Name): Promise<void> 
     last = ping.errors.join(", ");
     await sleep(10);
   }
-  const arp = await Promise.all(NODES.map(async (name) => `${name}: ${JSON.stringify(await tb.node(name).arp())}`));
-  expect.fail(`${from} does not reach ${to} again after ${REJOIN_MS} ms (${last})\n${arp.join("\n")}`);
+  const state = NODES.map(async (name) => {
+    const { arp, interfaces, stats } = tb.node(name);
+    return [name, await arp(), await interfaces(), await stats()].map((part) => JSON.stringify(part)).join("\n  ");
+  });
+  expect.fail(`${from} does not reach ${to} again after ${REJOIN_MS} ms (${last})\n${(await Promise.all(state)).join("\n")}`);
 }
 
 /** SIGKILL of the main process of `npm start`, at any instant: its nodes end by themselves. */

@@ -19,6 +19,8 @@ export class TestBus {
   readonly bytes: number;
   readonly holders: Map<number, object> = new Map();
   readonly kicks: number[] = [];
+  /** Kicks get lost: their sender is killed at that instant. */
+  kick_fails = false;
 
   constructor(bytes: number) {
     const buffer = new ArrayBuffer(bytes);
@@ -42,6 +44,7 @@ export class TestBus {
       },
       kick(i) {
         if (!bus.holders.has(i)) return ESRCH;
+        if (bus.kick_fails) return 0;
         bus.kicks.push(i);
         return 0;
       },

@@ -48,6 +48,29 @@ describe("shmif bus: who receives what", () => {
     a.writer.flush();
     a.writer.flush();
     expect(bus.kicks).to.deep.equal([b.port.index]);
+    b.port.unpark();
+    bus_send(a, 2, 60, 3);
+    a.writer.flush();
+    expect(bus.kicks).to.deep.equal([b.port.index]);
+    b.port.park();
+    bus_send(a, 2, 60, 4);
+    a.writer.flush();
+    expect(bus.kicks).to.deep.equal([b.port.index, b.port.index]);
+  });
+
+  it("wakes a sleeping port although the one who was to wake it was killed just before the kick", () => {
+    const bus = new TestBus(SHMIF_BUSBYTES);
+    const [a, b] = [bus.attach(1), bus.attach(2)];
+    b.port.park();
+    bus_send(a, 2, 60, 1);
+    bus.kick_fails = true; // a dies in wake(): what it has written stays, the kick never happens
+    a.writer.flush();
+    bus.kill(a);
+    bus.kick_fails = false;
+    const again = bus.attach(1);
+    bus_send(again, 2, 60, 2);
+    again.writer.flush();
+    expect(bus.kicks).to.deep.equal([b.port.index]);
   });
 });
 
