@@ -1,4 +1,4 @@
-// A client process for the sysproxy stress tests: `node sp_stress.js MODE [ARGUMENT]`, the kernel by RUMP_SERVER. Exits 0 when all was right.
+// What a client process of the sysproxy stress tests does; the kernel by RUMP_SERVER. Throws when anything was wrong.
 import { rumpclient_init } from "../../rumpsys/client/rumpclient.ts";
 import type { Rumpclient } from "../../rumpsys/client/rumpclient.ts";
 
@@ -32,7 +32,8 @@ async function round(c: Rumpclient, i: number): Promise<void> {
   for (const fd of [s, a, b]) await sys.close(fd);
 }
 
-async function main(mode: string, argument: string): Promise<void> {
+/** Does `mode`: "rounds" N times, "forever" until killed, "child" with a cookie in hexadecimal. */
+export async function sp_stress(mode: string, argument: string): Promise<void> {
   if (mode === "child") {
     const child = await rumpclient_init(undefined, { cookie: Uint8Array.from(Buffer.from(argument, "hex")) });
     const fd = Number(process.env["SP_FD"]);
@@ -49,5 +50,3 @@ async function main(mode: string, argument: string): Promise<void> {
   } else throw new Error(`mode ${mode}`);
   c.close();
 }
-
-await main(process.argv[2] ?? "", process.argv[3] ?? "");

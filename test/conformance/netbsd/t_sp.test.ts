@@ -1,5 +1,4 @@
 // NetBSD tests/rump/rumpkern/t_sp: remote clients, with real processes. The kernel counts what clients leave behind when it is halted.
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { rumpclient_init } from "../../../rumpsys/client/rumpclient.ts";
 import { runSeed } from "../../support/mocha_hooks.ts";
@@ -8,7 +7,7 @@ import { RumpProcesses, start_node } from "../../support/rump_process.ts";
 import type { Ended } from "../../support/rump_process.ts";
 import { codeOfAsync } from "../../rumpsys/sim_rump.ts";
 
-const CLIENT = fileURLToPath(new URL("../../support/sp_stress.js", import.meta.url));
+const CLIENT = new URL("../../support/sp_stress.js", import.meta.url).href;
 const TIMEOUT_MS = 60_000;
 const PF_LOCAL = 1;
 const SOCK_STREAM = 1;
@@ -31,7 +30,8 @@ describe("rump/rumpkern/t_sp", function () {
   });
 
   function client(mode: string, argument: string = "", env: Readonly<Record<string, string>> = {}): ReturnType<typeof start_node> {
-    return start_node([CLIENT, mode, argument], { RUMP_SERVER: kernels.url("sp"), ...env });
+    const program = `import { sp_stress } from ${JSON.stringify(CLIENT)}; await sp_stress(${JSON.stringify(mode)}, ${JSON.stringify(argument)});`;
+    return start_node(["--input-type=module", "-e", program], { RUMP_SERVER: kernels.url("sp"), ...env });
   }
 
   function expectOk(list: readonly Ended[]): void {
