@@ -1,4 +1,4 @@
-// The examples of the documentation are programs; each is run, and asserts what it shows. What a document prints is part of one.
+// The examples of the documentation are programs; each is run, asserts what it shows, and prints its `//>` lines. What a document prints is part of one.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,7 +17,9 @@ describe("documentation examples", () => {
       this.timeout(EXAMPLE_TIMEOUT_MS + 1000);
       if (native) needNative(this);
       const program = join(ROOT, "build", path.replace(/\.ts$/, ".js"));
-      await run(process.execPath, ["--enable-source-maps", program], { cwd: ROOT, timeout: EXAMPLE_TIMEOUT_MS });
+      const { stdout } = await run(process.execPath, ["--enable-source-maps", program], { cwd: ROOT, timeout: EXAMPLE_TIMEOUT_MS });
+      const promised = sources(path).flatMap(({ text }) => [...text.matchAll(/^\/\/> (.*)$/gm)].map((line) => line[1]));
+      if (promised.length > 0) expect(stdout.trimEnd().split("\n")).to.deep.equal(promised);
     });
   }
 
