@@ -371,7 +371,11 @@ export class Kernel {
       this.run_pended();
       done = true;
     } finally {
-      if (!done) this.depth = 0;
+      if (!done) {
+        this.depth = 0;
+        // What was put off and has not run keeps its turn: it may be another client's.
+        if (this.pended !== 0 && this.panicstr === null) this.defer();
+      }
     }
   }
 
@@ -427,7 +431,6 @@ export class Kernel {
   }
 
   private run_flush(): void {
-    this.pended &= ~PEND_FLUSH;
     const hooks = this.flush_hooks;
     for (let i = 0; i < hooks.length; i++) {
       const hook = hooks[i];
@@ -435,6 +438,8 @@ export class Kernel {
       hook.requested = false;
       hook.fn();
     }
+    this.pended &= ~PEND_FLUSH;
+    for (let i = 0; i < hooks.length; i++) if (hooks[i].requested) this.pended |= PEND_FLUSH;
   }
 
   private leaks(files: number): ShutdownReport {

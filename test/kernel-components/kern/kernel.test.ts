@@ -1,6 +1,6 @@
 // The frame: nesting, the cached clock, flush hooks, panic, several kernels in one process, randomness, cost of a fresh kernel.
 import { expect } from "chai";
-import { callout_init, callout_reset } from "../../../kernel-components/kern/callout.ts";
+import { callout_destroy, callout_init, callout_reset } from "../../../kernel-components/kern/callout.ts";
 import { Arc4random } from "../../../kernel-components/kern/random.ts";
 import { EIO } from "../../../hypercall/api/errno.ts";
 import { rump_init } from "../../../kernel-components/kern/component.ts";
@@ -104,6 +104,48 @@ describe("kernel", () => {
     expect(() => t.in_kernel(() => softint_schedule(t.k, h))).to.throw(TypeError);
     expect(t.k.entered()).to.equal(false);
     softint_disestablish(t.k, h);
+    t.end();
+  });
+
+  it("what was put off behind a softint or flush hook that throws still runs, without another entry", () => {
+    const t = bootKernel();
+    const ran: string[] = [];
+    const c = callout_init(t.k);
+    const bad = softint_establish(
+      t.k,
+      SOFTINT_NET,
+      () => {
+        throw new TypeError("bug");
+      },
+      null,
+    );
+    const good = softint_establish(t.k, SOFTINT_NET, () => ran.push("softint"), null);
+    const broken = t.k.on_flush(() => {
+      throw new RangeError("driver");
+    });
+    const hook = t.k.on_flush(() => ran.push("flush"));
+    const first = (): void => {
+      softint_schedule(t.k, bad);
+      softint_schedule(t.k, good);
+      t.k.request_flush(hook);
+      callout_reset(c, 1e6, () => ran.push("callout"), null);
+    };
+    expect(() => t.in_kernel(first)).to.throw(TypeError);
+    expect(ran).to.deep.equal([]);
+    t.run(0);
+    expect(ran).to.deep.equal(["softint", "flush"]);
+    t.run(2e6);
+    expect(ran).to.deep.equal(["softint", "flush", "callout"]);
+    const second = (): void => {
+      t.k.request_flush(broken);
+      t.k.request_flush(hook);
+    };
+    expect(() => t.in_kernel(second)).to.throw(RangeError);
+    t.run(0);
+    expect(ran).to.deep.equal(["softint", "flush", "callout", "flush"]);
+    callout_destroy(c);
+    for (const h of [broken, hook]) t.k.off_flush(h);
+    for (const h of [bad, good]) softint_disestablish(t.k, h);
     t.end();
   });
 
