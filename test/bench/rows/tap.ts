@@ -1,0 +1,110 @@
+// ping-tap, udp-pps-tap, forward-tap: a kernel on host taps against bare C programs on the same taps.
+import { spawnSync } from "node:child_process";
+import { type Lab, Missing } from "../lab.ts";
+import { type Bar, type BenchRow, type Result, result } from "../result.ts";
+import { ECHO, EchoTap, RoutedTaps, type Who } from "../taps.ts";
+
+/** Pings of one measurement, a millisecond apart. */
+const PINGS = 400;
+/** Pings before those, as fast as they are answered: code that has run a few times only is not compiled yet. */
+const WARM_PINGS = 20_000;
+/** Datagrams under way, and how long they are counted. */
+const WINDOW = 64;
+const SMALL = 64;
+const COUNT_MS = 600;
+/** Bytes of the datagrams that are routed. */
+const LARGE = 1024;
+const PORT = "7";
+
+/** Opens, measures and closes in turn, so that only one is there at a time. */
+async function compare(
+  lab: Lab, name: string, unit: string, peer: string, bar: Bar, measure: (who: Who) => Promise<number>,
+): Promise<Result> {
+  lab.need_root();
+  const [value, peer_value] = await lab.alternate(() => measure("us"), () => measure("c"));
+  return result({ name, unit, value, peer, peer_value, bar });
+}
+
+function run_ping(netns: string, cpus: string, words: readonly string[]): string {
+  const run = spawnSync("ip", ["netns", "exec", netns, "taskset", "-c", cpus, "ping", "-n", ...words, ECHO], { encoding: "utf8" });
+  if (run.error !== undefined || run.stdout === "") throw new Missing(`it needs ping (apt-get install iputils-ping): ${run.stderr}`);
+  return run.stdout;
+}
+
+/** Mean of the middle half of the round trips that the host's ping sees, in us; it prints whole microseconds. */
+function pinged(netns: string, cpus: string, count: number): number {
+  const text = run_ping(netns, cpus, ["-i", "0.001", "-c", String(count)]);
+  const took = [...text.matchAll(/time=([0-9.]+) ms/g)].map((found) => Number(found[1]) * 1000).sort((a, b) => a - b);
+  if (took.length < count * 0.9) throw new Error(`only ${took.length} of ${count} pings were answered`);
+  const middle = took.slice(took.length >> 2, (took.length * 3) >> 2);
+  return middle.reduce((a, b) => a + b, 0) / middle.length;
+}
+
+async function ping(lab: Lab, who: Who, host_cpu: string, cpus: string): Promise<number> {
+  const tap = await EchoTap.open(lab, who, cpus);
+  run_ping(tap.netns, host_cpu, ["-q", "-i", "0", "-c", String(WARM_PINGS)]);
+  const us = pinged(tap.netns, host_cpu, lab.count(PINGS));
+  await tap.close();
+  return us;
+}
+
+/** Host ping over a tap, on one CPU and across two. */
+export const pingTapRow: BenchRow = {
+  names: ["ping-tap-same", "ping-tap-cross"],
+  what: "round trip of the host's ping to a kernel on a tap, on one CPU and across two",
+  run: async (lab) => {
+    const bar: Bar = { kind: "ratio", value: 0.8 };
+    const rows = [await compare(lab, "ping-tap-same", "us", "C echo on the tap", bar, (who) => ping(lab, who, "0", "0"))];
+    lab.need_two_cpus();
+    rows.push(await compare(lab, "ping-tap-cross", "us", "C echo on the tap", bar, (who) => ping(lab, who, "0", "1")));
+    return rows;
+  },
+};
+
+async function pps(lab: Lab, who: Who): Promise<number> {
+  const tap = await EchoTap.open(lab, who, "1");
+  const words = ["pps", ECHO, PORT, WINDOW, lab.count(COUNT_MS), SMALL].map(String);
+  const kpps = await lab.number(lab.start([lab.c("udp_rr"), ...words], { netns: tap.netns, cpus: "0" }));
+  await tap.close();
+  return kpps;
+}
+
+/** Datagrams echoed over a tap. */
+export const udpPpsTapRow: BenchRow = {
+  names: ["udp-pps-tap"],
+  what: "64-byte UDP datagrams echoed over a tap, 64 under way, the kernel on a CPU of its own",
+  run: async (lab) => {
+    lab.need_two_cpus();
+    return [await compare(lab, "udp-pps-tap", "kpps", "C echo on the tap", { kind: "ratio", value: 0.85 }, (who) => pps(lab, who))];
+  },
+};
+
+async function forward(lab: Lab, who: Who): Promise<number> {
+  const taps = await RoutedTaps.open(lab, who, "1");
+  const sink = lab.start([lab.c("udp_rr"), "sink", "10.2.0.2", PORT], { netns: taps.right });
+  await sink.line();
+  const blast = (ms: number): Promise<number> =>
+    lab.number(lab.start([lab.c("udp_rr"), "blast", "10.2.0.2", PORT, String(ms), String(LARGE)], { netns: taps.left, cpus: "0" }));
+  const got = (): Promise<number> => {
+    sink.say("how many");
+    return sink.number();
+  };
+  await blast(lab.count(COUNT_MS / 2));
+  const before = await got();
+  const ms = lab.count(COUNT_MS);
+  await blast(ms);
+  const after = await got();
+  await lab.stop(sink);
+  await taps.close();
+  return (after - before) / ms;
+}
+
+/** Datagrams routed between two taps. */
+export const forwardTapRow: BenchRow = {
+  names: ["forward-tap"],
+  what: "1024-byte UDP datagrams routed between two taps; the sender on one CPU, the router on the other, the receiver where there is room",
+  run: async (lab) => {
+    lab.need_two_cpus();
+    return [await compare(lab, "forward-tap", "kpps", "C program that copies frames", { kind: "ratio", value: 0.8 }, (who) => forward(lab, who))];
+  },
+};
