@@ -10,6 +10,11 @@ export interface HyperAlarm {
   set(deadline_ns: number): void;
   /** Do not fire. */
   clear(): void;
+  /**
+   * Somebody outside waits for what this alarm will do (by = 1), or no longer does (by = -1): while anybody does, a native process stays alive
+   * for it, as for a timer of its own. close() ends all holds.
+   */
+  hold(by: number): void;
   /** Clear, and give the alarm back. Afterwards the other calls do nothing. */
   close(): void;
 }
@@ -18,7 +23,7 @@ export interface HyperAlarm {
 export interface HyperSched {
   /**
    * A new alarm that calls `fire` each time it goes off. `fire` brackets itself: the host does not enter the kernel around it, so that a
-   * kernel which has just one thing to do at a deadline does it in one bracket. A pending alarm does not keep a native process alive.
+   * kernel which has just one thing to do at a deadline does it in one bracket. A pending alarm does not keep a native process alive unless it is held.
    */
   rumpuser_alarm(fire: () => void): HyperAlarm;
 

@@ -22,6 +22,7 @@ class NativeAlarm implements HyperAlarm {
   readonly fire: () => void;
   private readonly alarms: Alarms;
   private closed = false;
+  private holds = 0;
 
   constructor(alarms: Alarms, fire: () => void) {
     this.alarms = alarms;
@@ -36,8 +37,15 @@ class NativeAlarm implements HyperAlarm {
     this.alarms.disarm(this);
   }
 
+  hold(by: number): void {
+    if (this.closed) return;
+    this.holds += by;
+    this.alarms.hold(by);
+  }
+
   close(): void {
     this.clear();
+    this.hold(-this.holds);
     this.closed = true;
   }
 }
@@ -70,8 +78,9 @@ export class Alarms {
 
   /** Add to the number of those who want the process to stay for an alarm; 0 at first. */
   hold(by: number): void {
+    const was = this.holders > 0;
     this.holders += by;
-    this.addon.watch_ref(this.timer, this.holders > 0 ? 1 : 0);
+    if (this.holders > 0 !== was) this.addon.watch_ref(this.timer, was ? 0 : 1);
   }
 
   /** Set the descriptor to the first deadline if it is not early enough. Called when kernel code has finished. hot */

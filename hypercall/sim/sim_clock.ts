@@ -94,6 +94,9 @@ export class SimAlarm implements HyperAlarm, SimTarget {
     this.event = -1;
   }
 
+  /** See HyperAlarm. A simulated world goes on for as long as it is told to. */
+  hold(_by: number): void {}
+
   /** See HyperAlarm. */
   close(): void {
     this.clear();

@@ -352,6 +352,11 @@ export class Kernel {
     if (this.depth === 0) this.defer();
   }
 
+  /** A system call with a timeout begins (1) or ends (-1) to wait: the host must not end for want of other work meanwhile. */
+  alarm_hold(by: number): void {
+    this.alarm.hold(by);
+  }
+
   /** Enter and leave soon from the host, so that pended work runs. */
   defer(): void {
     if (this.deferred || this.dead) return;

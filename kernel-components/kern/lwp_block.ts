@@ -14,12 +14,14 @@ export function lwp_block(l: Lwp, wake: () => void): () => void {
     if (timer === null || timer.c_id === 0) return;
     callout_stop(timer);
     callout_destroy(timer);
+    k.alarm_hold(-1);
   };
   l.l_wakeup = () => {
     end();
     wake();
   };
   if (timer !== null) {
+    k.alarm_hold(1);
     callout_reset(
       timer,
       l.l_timo_ns,
