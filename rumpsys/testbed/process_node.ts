@@ -46,7 +46,7 @@ export class ProcessNode {
   constructor(name: string, buses: readonly BusFile[]) {
     this.name = name;
     this.ops = proxy((op, args) => this.call(op, args));
-    this.child = spawn(process.execPath, ["--enable-source-maps", program()], {
+    this.child = spawn(process.execPath, [program()], {
       stdio: ["ignore", "ignore", "pipe", "ipc", ...buses.map((bus) => bus.fd)],
       serialization: "advanced",
       env: { ...process.env, NODE_CHANNEL_SERIALIZATION_MODE: undefined, NODE_OPTIONS: undefined },
