@@ -151,7 +151,7 @@ export class Socket {
   }
 }
 
-/** Indices of {@link SocketLayer.sostat}. */
+/** Sockets created. */
 export const SOS_CREATED = 0;
 /** Sockets freed. */
 export const SOS_FREED = 1;
