@@ -7,7 +7,15 @@ import { readFileSync } from "node:fs";
 import { ENOENT, ESRCH } from "../../hypercall/api/errno.ts";
 import { abi_put_u64 } from "../../kernel-components/net/if_abi.ts";
 import {
-  RTF_ANNOUNCE, RTF_HOST, RTF_LLDATA, RTF_LOCAL, RTF_STATIC, RTM_ADD, RTM_DELETE, RTM_GET, RtInfo,
+  RTF_ANNOUNCE,
+  RTF_HOST,
+  RTF_LLDATA,
+  RTF_LOCAL,
+  RTF_STATIC,
+  RTM_ADD,
+  RTM_DELETE,
+  RTM_GET,
+  RtInfo,
 } from "../../kernel-components/net/rtentry.ts";
 import { RTM_INITS_OFF, RTM_RMX_OFF, RTV_EXPIRE } from "../../kernel-components/net/rtsock_abi.ts";
 import { NET_RT_FLAGS } from "../../kernel-components/net/rtsock_sysctl.ts";
@@ -59,7 +67,8 @@ interface ArpWords {
 }
 
 function words(rest: readonly string[]): ArpWords {
-  for (const word of rest) if (!["temp", "pub", "proxy"].includes(word)) throw new UsageError(`unknown word ${JSON.stringify(word)}`);
+  for (const word of rest)
+    if (!["temp", "pub", "proxy"].includes(word)) throw new UsageError(`unknown word ${JSON.stringify(word)}`);
   return { temp: rest.includes("temp"), pub: rest.includes("pub"), proxy: rest.includes("proxy") };
 }
 
@@ -82,8 +91,14 @@ function entry(msg: RtMsg, names: ReadonlyMap<number, string>, now_s: number): {
   return {
     line: `${ip} (${ip}) at ${at ?? "(incomplete)"} on ${ifname}${marks.map((m) => ` ${m}`).join("")}`,
     json: {
-      address: ip, ether: at, interface: ifname, permanent: (msg.flags & RTF_STATIC) !== 0 && left === null, local,
-      published: (msg.flags & RTF_ANNOUNCE) !== 0, proxy_only: other === SIN_PROXY, expires_s: left,
+      address: ip,
+      ether: at,
+      interface: ifname,
+      permanent: (msg.flags & RTF_STATIC) !== 0 && left === null,
+      local,
+      published: (msg.flags & RTF_ANNOUNCE) !== 0,
+      proxy_only: other === SIN_PROXY,
+      expires_s: left,
     },
   };
 }
@@ -118,8 +133,11 @@ async function arp_set(cx: ToolContext, operands: readonly string[]): Promise<nu
   const addr = parse_inet(host, "host");
   const w = words(rest);
   const list = await iflist(cx.sys);
-  const ifp = list.find((i) => i.type === IFT_ETHER && i.addresses.some((a) => ((a.addr ^ addr) & in_len2mask(a.prefixlen)) === 0));
-  if (ifp === undefined) throw new ToolError(`cannot intuit interface index and type for ${inet_ntoa(addr)}: it is on no network of ours`);
+  const ifp = list.find(
+    (i) => i.type === IFT_ETHER && i.addresses.some((a) => ((a.addr ^ addr) & in_len2mask(a.prefixlen)) === 0),
+  );
+  if (ifp === undefined)
+    throw new ToolError(`cannot intuit interface index and type for ${inet_ntoa(addr)}: it is on no network of ours`);
   const mac = ether === "auto" ? { ok: true, addr: ifp.lladdr } : ether_aton(ether);
   if (!mac.ok) throw new UsageError(`${JSON.stringify(ether)} is not an Ethernet address`);
   const info = new RtInfo();
@@ -168,7 +186,10 @@ async function arp_file(cx: ToolContext, file: string): Promise<number> {
     throw new ToolError(error instanceof Error ? error.message : String(error), EXIT_ENVIRONMENT);
   }
   for (const line of text.split("\n")) {
-    const parts = line.trim().split(/\s+/).filter((p) => p !== "");
+    const parts = line
+      .trim()
+      .split(/\s+/)
+      .filter((p) => p !== "");
     if (parts.length > 0 && !line.startsWith("#")) await arp_set(cx, parts);
   }
   return EXIT_OK;

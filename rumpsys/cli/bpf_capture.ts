@@ -1,7 +1,15 @@
 /** A bpf(4) descriptor of a kernel: what an interface sees, as packets. */
 import { ifreq } from "../../kernel-components/net/if_abi.ts";
 import {
-  BIOCGBLEN, BIOCGDLT, BIOCGSTATS, BIOCIMMEDIATE, BIOCPROMISC, BIOCSETIF, BIOCSHDRCMPLT, bpf_uint, SIZEOF_BPF_STAT,
+  BIOCGBLEN,
+  BIOCGDLT,
+  BIOCGSTATS,
+  BIOCIMMEDIATE,
+  BIOCPROMISC,
+  BIOCSETIF,
+  BIOCSHDRCMPLT,
+  bpf_uint,
+  SIZEOF_BPF_STAT,
 } from "../../kernel-components/net/bpf_abi.ts";
 import { abi_get_u64 } from "../../kernel-components/net/if_abi.ts";
 import { O_RDWR } from "../../kernel-components/kern/fcntl.ts";

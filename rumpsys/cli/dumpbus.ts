@@ -39,20 +39,29 @@ export function bus_view(path: string): ShmifView {
 
 /** All frames of a bus as a pcap file. */
 export function bus_pcap(records: readonly ShmifRecord[]): Uint8Array {
-  const parts = [pcap_file_header(LINKTYPE_ETHERNET), ...records.map((r) => pcap_record(r.sec, r.nsec, r.data, r.data.length))];
+  const parts = [
+    pcap_file_header(LINKTYPE_ETHERNET),
+    ...records.map((r) => pcap_record(r.sec, r.nsec, r.data, r.data.length)),
+  ];
   return new Uint8Array(Buffer.concat(parts));
 }
 
 function mac(hi: number, lo: number): string {
-  return [hi >>> 8, hi & 0xff, lo >>> 24, (lo >>> 16) & 0xff, (lo >>> 8) & 0xff, lo & 0xff].map((b) => b.toString(16).padStart(2, "0")).join(":");
+  return [hi >>> 8, hi & 0xff, lo >>> 24, (lo >>> 16) & 0xff, (lo >>> 8) & 0xff, lo & 0xff]
+    .map((b) => b.toString(16).padStart(2, "0"))
+    .join(":");
 }
 
 function header(path: string, v: ShmifView): string[] {
   const g = v.geometry;
-  const lines = [`bus version ${v.version}, ${g.nports} ports, ${g.ndesc} descriptors each, ${v.records.length} frames (${path})`];
+  const lines = [
+    `bus version ${v.version}, ${g.nports} ports, ${g.ndesc} descriptors each, ${v.records.length} frames (${path})`,
+  ];
   for (const p of v.ports) {
     const state = p.attached ? `pid ${p.pid}` : "free";
-    lines.push(`port ${p.port}: ${mac(p.mac_hi, p.mac_lo)} ${state}, generation ${p.generation}, head ${p.head}, tail ${p.tail}, overruns ${p.overruns}`);
+    lines.push(
+      `port ${p.port}: ${mac(p.mac_hi, p.mac_lo)} ${state}, generation ${p.generation}, head ${p.head}, tail ${p.tail}, overruns ${p.overruns}`,
+    );
   }
   if (v.unreadable > 0) lines.push(`${v.unreadable} frames were written over while they were read`);
   return lines;
@@ -65,7 +74,13 @@ function json(v: ShmifView, frames: boolean): object {
     ports: v.ports.map((p) => ({ ...p, mac: mac(p.mac_hi, p.mac_lo) })),
     unreadable: v.unreadable,
     frames: frames
-      ? v.records.map((r) => ({ port: r.port, position: r.position, time_s: r.sec + r.nsec / 1e9, length: r.data.length, text: trace_bytes(r.data, LINKTYPE_ETHERNET) }))
+      ? v.records.map((r) => ({
+          port: r.port,
+          position: r.position,
+          time_s: r.sec + r.nsec / 1e9,
+          length: r.data.length,
+          text: trace_bytes(r.data, LINKTYPE_ETHERNET),
+        }))
       : v.records.length,
   };
 }
@@ -82,7 +97,8 @@ export async function dumpbus(cx: HostToolContext, args: readonly string[]): Pro
   else {
     for (const line of header(path, v)) text(line);
     if (!o.has("h") && pcap === undefined) {
-      for (const r of v.records) text(`${r.sec}.${String(r.nsec).padStart(9, "0")} port ${r.port} ${trace_bytes(r.data, LINKTYPE_ETHERNET)}`);
+      for (const r of v.records)
+        text(`${r.sec}.${String(r.nsec).padStart(9, "0")} port ${r.port} ${trace_bytes(r.data, LINKTYPE_ETHERNET)}`);
     }
   }
   if (pcap === "-") writeSync(STDOUT, bus_pcap(v.records));

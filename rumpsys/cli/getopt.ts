@@ -34,14 +34,16 @@ export class Options {
 /** A whole number in decimal or hexadecimal, within bounds. Throws UsageError that names it. */
 export function parse_number(text: string, what: string, min: number, max: number): number {
   const v = /^(\d{1,15}|0x[0-9a-fA-F]{1,13})$/.test(text) ? Number(text) : Number.NaN;
-  if (!(v >= min && v <= max)) throw new UsageError(`${what} must be a number from ${min} to ${max}, not ${JSON.stringify(text)}`);
+  if (!(v >= min && v <= max))
+    throw new UsageError(`${what} must be a number from ${min} to ${max}, not ${JSON.stringify(text)}`);
   return v;
 }
 
 /** Seconds, which may have a fraction. Throws UsageError. */
 export function parse_seconds(text: string, what: string, min: number, max: number): number {
   const v = /^\d{0,9}(\.\d{0,9})?$/.test(text) && /\d/.test(text) ? Number(text) : Number.NaN;
-  if (!(v >= min && v <= max)) throw new UsageError(`${what} must be from ${min} to ${max} seconds, not ${JSON.stringify(text)}`);
+  if (!(v >= min && v <= max))
+    throw new UsageError(`${what} must be from ${min} to ${max} seconds, not ${JSON.stringify(text)}`);
   return v;
 }
 

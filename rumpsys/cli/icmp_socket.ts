@@ -1,10 +1,27 @@
 /** A raw ICMP socket for ping and traceroute: echo requests out, whatever comes back in. */
 import { EAGAIN } from "../../hypercall/api/errno.ts";
 import { POLLIN } from "../../kernel-components/kern/select.ts";
-import { MSG_DONTWAIT, PF_INET, SO_RCVBUF, SO_SNDBUF, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import {
+  MSG_DONTWAIT,
+  PF_INET,
+  SO_RCVBUF,
+  SO_SNDBUF,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../kernel-components/socket/socket_abi.ts";
 import { cksum } from "../../kernel-components/wire/cksum.ts";
 import {
-  ICMP_ECHO, ICMP_MINLEN, icmp_code, icmp_id, icmp_quotes, icmp_seq, icmp_set_cksum, icmp_set_id, icmp_set_seq, icmp_set_type, icmp_type,
+  ICMP_ECHO,
+  ICMP_MINLEN,
+  icmp_code,
+  icmp_id,
+  icmp_quotes,
+  icmp_seq,
+  icmp_set_cksum,
+  icmp_set_id,
+  icmp_set_seq,
+  icmp_set_type,
+  icmp_type,
 } from "../../kernel-components/wire/icmp.ts";
 import { IPPROTO_ICMP } from "../../kernel-components/wire/in.ts";
 import { IP_HDRLEN, ip_dst, ip_hlen, ip_p, ip_src, ip_ttl } from "../../kernel-components/wire/ipv4.ts";

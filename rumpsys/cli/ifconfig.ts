@@ -45,7 +45,10 @@ export async function ifconfig(cx: ToolContext, args: readonly string[]): Promis
   if (name === undefined && wait !== undefined) return wait_dad(cx, secs, detached);
   if (name === undefined) {
     if (!o.has("a") && args.length > 0) throw new UsageError("an interface is missing");
-    return show(cx, (await iflist(cx.sys)).filter((i) => wanted(i, o.has("u"), o.has("d"))));
+    return show(
+      cx,
+      (await iflist(cx.sys)).filter((i) => wanted(i, o.has("u"), o.has("d"))),
+    );
   }
   if (o.has("s")) return status(cx, name);
   if (words.length === 0) return show(cx, [await ifinfo(cx.sys, name)], o.has("m"));
@@ -96,7 +99,9 @@ async function status(cx: ToolContext, name: string): Promise<number> {
 async function wait_dad(cx: ToolContext, secs: number, detached: number): Promise<number> {
   const start = cx.clock.now_ns();
   const busy = async (): Promise<IfInfo | undefined> =>
-    (await iflist(cx.sys)).find((i) => i.addresses.some((a) => (a.flags & (IN_IFF_TENTATIVE | IN_IFF_TRYTENTATIVE)) !== 0));
+    (await iflist(cx.sys)).find((i) =>
+      i.addresses.some((a) => (a.flags & (IN_IFF_TENTATIVE | IN_IFF_TRYTENTATIVE)) !== 0),
+    );
   for (;;) {
     const found = await busy();
     if (found === undefined) return EXIT_OK;

@@ -1,8 +1,30 @@
 /** What ifconfig does: the words after an interface's name, one after the other. */
 import {
-  abi_get_u64, abi_view, ifaliasreq, ifcapreq, ifdatareq, ifdrv, ifr_flags, ifreq, ifreq_addr, ifreq_flags, ifreq_int, IFLINKSTR_UNSET, SIOCAIFADDR,
-  SIOCDIFADDR, SIOCGIFCAP, SIOCGIFFLAGS, SIOCIFCREATE, SIOCIFDESTROY, SIOCSIFCAP, SIOCSIFFLAGS, SIOCSIFMEDIA, SIOCSIFMETRIC, SIOCSIFMTU,
-  SIOCSLINKSTR, SIOCZIFDATA,
+  abi_get_u64,
+  abi_view,
+  ifaliasreq,
+  ifcapreq,
+  ifdatareq,
+  ifdrv,
+  ifr_flags,
+  ifreq,
+  ifreq_addr,
+  ifreq_flags,
+  ifreq_int,
+  IFLINKSTR_UNSET,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCGIFCAP,
+  SIOCGIFFLAGS,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCSIFCAP,
+  SIOCSIFFLAGS,
+  SIOCSIFMEDIA,
+  SIOCSIFMETRIC,
+  SIOCSIFMTU,
+  SIOCSLINKSTR,
+  SIOCZIFDATA,
 } from "../../kernel-components/net/if_abi.ts";
 import * as F from "../../kernel-components/net/if_flags.ts";
 import { IFM_10G_T, IFM_AUTO, IFM_ETHER, IFM_FDX, IFM_MANUAL, IFM_NONE } from "../../kernel-components/net/if_media.ts";
@@ -17,21 +39,37 @@ import type { ToolContext } from "./tool.ts";
 
 /** Words that set or clear an interface flag. */
 const FLAG_WORDS: ReadonlyMap<string, readonly [number, number]> = new Map([
-  ["up", [F.IFF_UP, 0]], ["down", [0, F.IFF_UP]], ["debug", [F.IFF_DEBUG, 0]], ["-debug", [0, F.IFF_DEBUG]], ["arp", [0, F.IFF_NOARP]],
-  ["-arp", [F.IFF_NOARP, 0]], ["link0", [F.IFF_LINK0, 0]], ["-link0", [0, F.IFF_LINK0]], ["link1", [F.IFF_LINK1, 0]],
-  ["-link1", [0, F.IFF_LINK1]], ["link2", [F.IFF_LINK2, 0]], ["-link2", [0, F.IFF_LINK2]],
+  ["up", [F.IFF_UP, 0]],
+  ["down", [0, F.IFF_UP]],
+  ["debug", [F.IFF_DEBUG, 0]],
+  ["-debug", [0, F.IFF_DEBUG]],
+  ["arp", [0, F.IFF_NOARP]],
+  ["-arp", [F.IFF_NOARP, 0]],
+  ["link0", [F.IFF_LINK0, 0]],
+  ["-link0", [0, F.IFF_LINK0]],
+  ["link1", [F.IFF_LINK1, 0]],
+  ["-link1", [0, F.IFF_LINK1]],
+  ["link2", [F.IFF_LINK2, 0]],
+  ["-link2", [0, F.IFF_LINK2]],
 ]);
 
 /** Words that switch capabilities; a minus in front switches off. */
 const CAP_WORDS: ReadonlyMap<string, number> = new Map([
-  ["ip4csum", F.IFCAP_CSUM_IPv4_Rx | F.IFCAP_CSUM_IPv4_Tx], ["udp4csum", F.IFCAP_CSUM_UDPv4_Rx | F.IFCAP_CSUM_UDPv4_Tx],
-  ["tcp4csum", F.IFCAP_CSUM_TCPv4_Rx | F.IFCAP_CSUM_TCPv4_Tx], ["udp6csum", F.IFCAP_CSUM_UDPv6_Rx | F.IFCAP_CSUM_UDPv6_Tx],
-  ["tcp6csum", F.IFCAP_CSUM_TCPv6_Rx | F.IFCAP_CSUM_TCPv6_Tx], ["tso4", F.IFCAP_TSOv4], ["tso6", F.IFCAP_TSOv6],
+  ["ip4csum", F.IFCAP_CSUM_IPv4_Rx | F.IFCAP_CSUM_IPv4_Tx],
+  ["udp4csum", F.IFCAP_CSUM_UDPv4_Rx | F.IFCAP_CSUM_UDPv4_Tx],
+  ["tcp4csum", F.IFCAP_CSUM_TCPv4_Rx | F.IFCAP_CSUM_TCPv4_Tx],
+  ["udp6csum", F.IFCAP_CSUM_UDPv6_Rx | F.IFCAP_CSUM_UDPv6_Tx],
+  ["tcp6csum", F.IFCAP_CSUM_TCPv6_Rx | F.IFCAP_CSUM_TCPv6_Tx],
+  ["tso4", F.IFCAP_TSOv4],
+  ["tso6", F.IFCAP_TSOv6],
   ["uso4", F.IFCAP_USOv4],
 ]);
 
 const MEDIA_WORDS: ReadonlyMap<string, number> = new Map([
-  ["auto", IFM_ETHER | IFM_AUTO], ["autoselect", IFM_ETHER | IFM_AUTO], ["none", IFM_ETHER | IFM_NONE], ["manual", IFM_ETHER | IFM_MANUAL],
+  ["auto", IFM_ETHER | IFM_AUTO],
+  ["autoselect", IFM_ETHER | IFM_AUTO],
+  ["none", IFM_ETHER | IFM_NONE],
+  ["manual", IFM_ETHER | IFM_MANUAL],
   ["10GbaseT", IFM_ETHER | IFM_10G_T | IFM_FDX],
 ]);
 
@@ -52,7 +90,7 @@ class Words {
   private readonly name: string;
   private readonly words: readonly string[];
   private at = 0;
-  private readonly a: AddressWords = new AddressWords();
+  private a: AddressWords = new AddressWords();
 
   constructor(cx: ToolContext, fd: number, name: string, words: readonly string[]) {
     this.cx = cx;
@@ -129,7 +167,8 @@ class Words {
       default:
     }
     if (a.addr === null) {
-      if (!/^[0-9]/.test(word)) throw new UsageError(`${JSON.stringify(word)} is neither a word of ifconfig nor an IPv4 address`);
+      if (!/^[0-9]/.test(word))
+        throw new UsageError(`${JSON.stringify(word)} is neither a word of ifconfig nor an IPv4 address`);
       const p = parse_prefix(word);
       a.addr = p.addr;
       if (p.len !== -1) a.len = p.len;
@@ -166,7 +205,7 @@ class Words {
       return;
     }
     const addr = a.addr;
-    a.addr = null;
+    this.a = new AddressWords();
     const mask = in_len2mask(a.len === -1 ? class_prefixlen(addr) : a.len);
     const info = await ifinfo(this.cx.sys, this.name);
     if (!a.alias && !info.addresses.some((i) => i.addr === addr)) {
@@ -175,9 +214,13 @@ class Words {
     }
     const ptp = (info.flags & F.IFF_POINTOPOINT) !== 0;
     if (ptp !== (a.dst !== null) && (info.flags & F.IFF_LOOPBACK) === 0) {
-      throw new UsageError(ptp ? `${this.name} is point-to-point: a destination is missing` : `${this.name} is not point-to-point: ${inet_ntoa(a.dst ?? 0)} has no place`);
+      throw new UsageError(
+        ptp
+          ? `${this.name} is point-to-point: a destination is missing`
+          : `${this.name} is not point-to-point: ${inet_ntoa(a.dst ?? 0)} has no place`,
+      );
     }
-    const brd = (info.flags & F.IFF_BROADCAST) === 0 ? null : mk_sockaddr_in(a.brd ?? (addr | ~mask));
+    const brd = (info.flags & F.IFF_BROADCAST) === 0 ? null : mk_sockaddr_in(a.brd ?? addr | ~mask);
     const dst = a.dst === null ? brd : mk_sockaddr_in(a.dst);
     await this.ioctl(SIOCAIFADDR, ifaliasreq(this.name, mk_sockaddr_in(addr), dst, mk_sockaddr_in(mask)));
   }

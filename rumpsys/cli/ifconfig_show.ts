@@ -1,11 +1,27 @@
 /** What ifconfig shows of an interface. */
 import { EINVAL, ENOENT, ENOTTY, ENXIO, EOPNOTSUPP } from "../../hypercall/api/errno.ts";
 import {
-  abi_get_u64, abi_view, ifcapreq, ifdrv, ifmediareq, SIOCGIFCAP, SIOCGIFMEDIA, SIOCGLINKSTR, SIZEOF_IFDRV,
+  abi_get_u64,
+  abi_view,
+  ifcapreq,
+  ifdrv,
+  ifmediareq,
+  SIOCGIFCAP,
+  SIOCGIFMEDIA,
+  SIOCGLINKSTR,
+  SIZEOF_IFDRV,
 } from "../../kernel-components/net/if_abi.ts";
 import { IFF_POINTOPOINT, LINK_STATE_DOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
 import { LINKSTR_MAX } from "../../kernel-components/net/if_linkstr.ts";
-import { IFM_10G_T, IFM_AUTO, IFM_ETHER, IFM_MANUAL, IFM_NMASK, IFM_NONE, IFM_TMASK } from "../../kernel-components/net/if_media.ts";
+import {
+  IFM_10G_T,
+  IFM_AUTO,
+  IFM_ETHER,
+  IFM_MANUAL,
+  IFM_NMASK,
+  IFM_NONE,
+  IFM_TMASK,
+} from "../../kernel-components/net/if_media.ts";
 import { ether_ntoa } from "../../kernel-components/wire/ether_text.ts";
 import { inet_ntoa } from "../../kernel-components/wire/inet_addr.ts";
 import type { RumpCalls } from "../client/rump_calls.ts";
@@ -47,7 +63,8 @@ function media_of(sys: RumpCalls, fd: number, name: string): Promise<Media | nul
     await sys.ioctl(fd, SIOCGIFMEDIA, req);
     const dv = abi_view(req);
     const supported: string[] = [];
-    for (let i = 0; i < Math.min(dv.getInt32(32, true), MEDIA_MAX); i++) supported.push(media_text(dv.getInt32(48 + i * 4, true)));
+    for (let i = 0; i < Math.min(dv.getInt32(32, true), MEDIA_MAX); i++)
+      supported.push(media_text(dv.getInt32(48 + i * 4, true)));
     return { current: media_text(dv.getInt32(16, true)), active: media_text(dv.getInt32(28, true)), supported };
   });
 }
@@ -62,7 +79,9 @@ export function media_text(word: number): string {
     case IFM_NONE:
       return "none";
     default:
-      return (word & IFM_NMASK) === IFM_ETHER && (word & IFM_TMASK) === IFM_10G_T ? "10GbaseT" : `0x${(word >>> 0).toString(16)}`;
+      return (word & IFM_NMASK) === IFM_ETHER && (word & IFM_TMASK) === IFM_10G_T
+        ? "10GbaseT"
+        : `0x${(word >>> 0).toString(16)}`;
   }
 }
 
@@ -91,18 +110,29 @@ export async function ifconfig_show(sys: RumpCalls, fd: number, i: IfInfo, media
   lines.push(`${i.name}: flags=${snprintb(IFFBITS, i.flags)}${metric} mtu ${i.mtu}`);
   const caps = await caps_of(sys, fd, i.name);
   if (caps !== null && caps.capabilities !== 0) {
-    lines.push(`\tcapabilities=${snprintb(IFCAPBITS, caps.capabilities)}`, `\tenabled=${snprintb(IFCAPBITS, caps.enabled)}`);
+    lines.push(
+      `\tcapabilities=${snprintb(IFCAPBITS, caps.capabilities)}`,
+      `\tenabled=${snprintb(IFCAPBITS, caps.enabled)}`,
+    );
   }
   if (i.lladdr.length === 6) lines.push(`\taddress: ${ether_ntoa(i.lladdr)}`);
   const linkstr = await linkstr_of(sys, fd, i.name);
   if (linkstr !== null) lines.push(`\tlinkstr: ${linkstr}`);
   const m = await media_of(sys, fd, i.name);
   if (m !== null) {
-    lines.push(`\tmedia: Ethernet ${m.current}${m.active === m.current ? "" : ` (${m.active})`}`, `\tstatus: ${link_status(i)}`);
+    lines.push(
+      `\tmedia: Ethernet ${m.current}${m.active === m.current ? "" : ` (${m.active})`}`,
+      `\tstatus: ${link_status(i)}`,
+    );
     if (media) lines.push("\tsupported Ethernet media:", ...m.supported.map((s) => `\t\tmedia ${s}`));
   }
   for (const a of i.addresses) {
-    const other = a.brd === null ? "" : (i.flags & IFF_POINTOPOINT) !== 0 ? ` -> ${inet_ntoa(a.brd)}` : ` broadcast ${inet_ntoa(a.brd)}`;
+    const other =
+      a.brd === null
+        ? ""
+        : (i.flags & IFF_POINTOPOINT) !== 0
+          ? ` -> ${inet_ntoa(a.brd)}`
+          : ` broadcast ${inet_ntoa(a.brd)}`;
     lines.push(`\tinet ${inet_ntoa(a.addr)}/${a.prefixlen}${other} flags ${snprintb(IN_IFFBITS, a.flags)}`);
   }
   return lines;

@@ -14,7 +14,11 @@ export function parse_inet(text: string, what: string = "address"): number {
 
 /** A netmask: dotted, hexadecimal or a prefix length. Gaps are refused. */
 export function parse_mask(text: string): number {
-  const mask = /^0x[0-9a-fA-F]{1,8}$/.test(text) ? Number(text) | 0 : /^\d{1,2}$/.test(text) ? in_len2mask(parse_number(text, "prefix length", 0, 32)) : parse_inet(text, "netmask");
+  const mask = /^0x[0-9a-fA-F]{1,8}$/.test(text)
+    ? Number(text) | 0
+    : /^\d{1,2}$/.test(text)
+      ? in_len2mask(parse_number(text, "prefix length", 0, 32))
+      : parse_inet(text, "netmask");
   if (in_mask2len(mask) < 0) throw new UsageError(`netmask ${text} has gaps`);
   return mask;
 }
@@ -29,7 +33,10 @@ export interface Prefix {
 export function parse_prefix(text: string, what: string = "address"): Prefix {
   const slash = text.indexOf("/");
   if (slash === -1) return { addr: parse_inet(text, what), len: -1 };
-  return { addr: parse_inet(text.slice(0, slash), what), len: parse_number(text.slice(slash + 1), "prefix length", 0, 32) };
+  return {
+    addr: parse_inet(text.slice(0, slash), what),
+    len: parse_number(text.slice(slash + 1), "prefix length", 0, 32),
+  };
 }
 
 /** The prefix length that an address had by its class (RFC 791 §3.2). */

@@ -36,14 +36,18 @@ async function interfaces(cx: ToolContext, only: string | undefined, bytes: bool
     return EXIT_OK;
   }
   const tail = drops ? " Drops" : "";
-  cx.out(bytes
-    ? `Name  Mtu   Network       Address               Ibytes               Obytes${tail}`
-    : `Name  Mtu   Network       Address              Ipkts Ierrs    Opkts Oerrs Colls${tail}`);
+  cx.out(
+    bytes
+      ? `Name  Mtu   Network       Address               Ibytes               Obytes${tail}`
+      : `Name  Mtu   Network       Address              Ipkts Ierrs    Opkts Oerrs Colls${tail}`,
+  );
   for (const i of list) {
     const link = i.lladdr.length === 6 ? ether_ntoa(i.lladdr) : "";
     cx.out(interface_line(i, "<Link>", link, bytes, drops));
     for (const a of i.addresses) {
-      cx.out(interface_line(i, prefix_text(a.addr & in_len2mask(a.prefixlen), a.prefixlen), inet_ntoa(a.addr), bytes, drops));
+      cx.out(
+        interface_line(i, prefix_text(a.addr & in_len2mask(a.prefixlen), a.prefixlen), inet_ntoa(a.addr), bytes, drops),
+      );
     }
   }
   return EXIT_OK;

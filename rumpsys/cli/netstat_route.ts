@@ -27,14 +27,18 @@ export async function netstat_routes(cx: ToolContext, lldata: boolean): Promise<
   const list = await rt_dump(cx.sys, AF_INET, NET_RT_DUMP, 0);
   if (lldata) list.push(...(await rt_dump(cx.sys, AF_INET, NET_RT_FLAGS, RTF_LLDATA)));
   if (cx.json) {
-    cx.out(JSON.stringify(list.map((m) => ({
-      destination: rt_destination(m),
-      gateway: rt_addr_text(m.info.rti_gateway, names),
-      flags: rt_letters(m.flags),
-      use: m.use,
-      mtu: m.metrics?.mtu ?? 0,
-      interface: names.get(m.index) ?? null,
-    }))));
+    cx.out(
+      JSON.stringify(
+        list.map((m) => ({
+          destination: rt_destination(m),
+          gateway: rt_addr_text(m.info.rti_gateway, names),
+          flags: rt_letters(m.flags),
+          use: m.use,
+          mtu: m.metrics?.mtu ?? 0,
+          interface: names.get(m.index) ?? null,
+        })),
+      ),
+    );
     return EXIT_OK;
   }
   cx.out("Routing tables");

@@ -25,7 +25,8 @@ export function pcap_frames(path: string): Uint8Array[] {
   }
   const reader = new PcapReader(bytes);
   if (reader.err !== 0) throw new ToolError(`${path}: ${reader.err_text}`);
-  if (reader.linktype !== LINKTYPE_ETHERNET) throw new ToolError(`${path}: link type ${reader.linktype}, and a bus carries Ethernet (${LINKTYPE_ETHERNET})`);
+  if (reader.linktype !== LINKTYPE_ETHERNET)
+    throw new ToolError(`${path}: link type ${reader.linktype}, and a bus carries Ethernet (${LINKTYPE_ETHERNET})`);
   const frames: Uint8Array[] = [];
   for (let r = reader.next(); r !== null; r = reader.next()) frames.push(r.data.slice());
   if (reader.err !== 0) throw new ToolError(`${path}: ${reader.err_text}`);

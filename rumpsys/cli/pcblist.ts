@@ -38,8 +38,16 @@ export async function pcblist(sys: RumpCalls): Promise<PcbView[]> {
     for (let at = 0; at + PCBLIST_LEN <= bytes.length; at += PCBLIST_LEN) {
       const u = (i: number): number => dv.getUint32(at + 4 * i, true);
       list.push({
-        proto, protocol: u(6), recvq: u(2), sendq: u(3), pid: u(7), uid: u(8),
-        laddr: sin_addr(bytes, at + 40), lport: sin_port(bytes, at + 40), faddr: sin_addr(bytes, at + 56), fport: sin_port(bytes, at + 56),
+        proto,
+        protocol: u(6),
+        recvq: u(2),
+        sendq: u(3),
+        pid: u(7),
+        uid: u(8),
+        laddr: sin_addr(bytes, at + 40),
+        lport: sin_port(bytes, at + 40),
+        faddr: sin_addr(bytes, at + 56),
+        fport: sin_port(bytes, at + 56),
       });
     }
   }
@@ -54,7 +62,13 @@ export function addr_port(addr: number, port: number): string {
 /** A socket as JSON. */
 export function pcb_json(p: PcbView): object {
   return {
-    proto: p.proto, protocol: p.protocol, recvq: p.recvq, sendq: p.sendq, pid: p.pid, uid: p.uid,
-    local: { address: inet_ntoa(p.laddr), port: p.lport }, foreign: { address: inet_ntoa(p.faddr), port: p.fport },
+    proto: p.proto,
+    protocol: p.protocol,
+    recvq: p.recvq,
+    sendq: p.sendq,
+    pid: p.pid,
+    uid: p.uid,
+    local: { address: inet_ntoa(p.laddr), port: p.lport },
+    foreign: { address: inet_ntoa(p.faddr), port: p.fport },
   };
 }

@@ -142,17 +142,31 @@ class Ping {
       this.sum += ms;
       this.sum2 += ms * ms;
     }
-    if (this.cx.json) this.replies.push({ seq: seen.seq, ttl: seen.ttl, from: inet_ntoa(seen.from), time_ms: ms, bytes: seen.length, duplicate });
+    if (this.cx.json)
+      this.replies.push({
+        seq: seen.seq,
+        ttl: seen.ttl,
+        from: inet_ntoa(seen.from),
+        time_ms: ms,
+        bytes: seen.length,
+        duplicate,
+      });
     if (this.o.quiet || this.o.flood || this.cx.json) return;
     const dup = duplicate ? " (DUP!)" : "";
-    this.cx.out(`${seen.length} bytes from ${inet_ntoa(seen.from)}: icmp_seq=${seen.seq} ttl=${seen.ttl} time=${ms.toFixed(6)} ms${dup}`);
+    this.cx.out(
+      `${seen.length} bytes from ${inet_ntoa(seen.from)}: icmp_seq=${seen.seq} ttl=${seen.ttl} time=${ms.toFixed(6)} ms${dup}`,
+    );
     if (seen.options.length > 0) this.show_options(seen.options);
   }
 
   private show_options(options: Uint8Array): void {
     for (const opt of ip_options_parse(options) ?? []) {
       if (opt.type !== IPOPT_RR && opt.type !== IPOPT_LSRR) continue;
-      this.cx.out(`${opt.type === IPOPT_RR ? "RR" : "LSRR"}: ${ipopt_words(opt, true).map((a) => `\t${inet_ntoa(a)}`).join("\n")}`);
+      this.cx.out(
+        `${opt.type === IPOPT_RR ? "RR" : "LSRR"}: ${ipopt_words(opt, true)
+          .map((a) => `\t${inet_ntoa(a)}`)
+          .join("\n")}`,
+      );
     }
   }
 
@@ -164,7 +178,9 @@ class Ping {
     if (q.payload[0] !== ICMP_ECHO || dv.getUint16(4) !== this.id) return;
     this.errors++;
     if (this.o.silent || this.cx.json) return;
-    this.cx.out(`${seen.length} bytes from ${inet_ntoa(seen.from)}: ${icmp_error_text(seen.type, seen.code)} for icmp_seq=${dv.getUint16(6)}`);
+    this.cx.out(
+      `${seen.length} bytes from ${inet_ntoa(seen.from)}: ${icmp_error_text(seen.type, seen.code)} for icmp_seq=${dv.getUint16(6)}`,
+    );
   }
 
   private summary(): void {
@@ -173,16 +189,26 @@ class Ping {
     const stddev = this.received === 0 ? 0 : Math.sqrt(Math.max(0, this.sum2 / this.received - avg * avg));
     const rtt_ms = this.received === 0 ? null : { min: this.min, avg, max: this.max, stddev };
     if (this.cx.json) {
-      this.cx.out(JSON.stringify({
-        host: inet_ntoa(this.o.dst), transmitted: this.sent, received: this.received, duplicates: this.dups, errors: this.errors,
-        loss_percent: loss, rtt_ms, replies: this.replies,
-      }));
+      this.cx.out(
+        JSON.stringify({
+          host: inet_ntoa(this.o.dst),
+          transmitted: this.sent,
+          received: this.received,
+          duplicates: this.dups,
+          errors: this.errors,
+          loss_percent: loss,
+          rtt_ms,
+          replies: this.replies,
+        }),
+      );
       return;
     }
     this.cx.out("");
     this.cx.out(`----${this.o.text} PING Statistics----`);
     const dups = this.dups === 0 ? "" : ` ${this.dups} duplicates,`;
-    this.cx.out(`${this.sent} packets transmitted, ${this.received} packets received,${dups} ${loss.toFixed(1)}% packet loss`);
+    this.cx.out(
+      `${this.sent} packets transmitted, ${this.received} packets received,${dups} ${loss.toFixed(1)}% packet loss`,
+    );
     if (rtt_ms === null) return;
     const f = (v: number): string => v.toFixed(6);
     this.cx.out(`round-trip min/avg/max/stddev = ${f(this.min)}/${f(avg)}/${f(this.max)}/${f(stddev)} ms`);

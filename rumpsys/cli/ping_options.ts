@@ -59,7 +59,8 @@ export function ping_options(args: readonly string[]): PingOptions {
     dst,
     text,
     count: o.has("c") ? o.number("c", "-c", 0, 1, COUNT_MAX) : Number.POSITIVE_INFINITY,
-    interval_ns: 1e9 * (interval !== undefined ? parse_seconds(interval, "-i", 0, WAIT_MAX_S) : flood ? FLOOD_INTERVAL_S : 1),
+    interval_ns:
+      1e9 * (interval !== undefined ? parse_seconds(interval, "-i", 0, WAIT_MAX_S) : flood ? FLOOD_INTERVAL_S : 1),
     maxwait_ns: 1e9 * (maxwait === undefined ? MAXWAIT_DEFAULT_S : parse_seconds(maxwait, "-w", 0, WAIT_MAX_S)),
     datalen: o.number("s", "-s", DATALEN_DEFAULT, 0, DATALEN_MAX),
     preload: o.number("l", "-l", 0, 0, 65_536),
@@ -89,5 +90,7 @@ function pattern_of(text: string | undefined): Uint8Array | null {
 function ipopts_of(record: boolean, gateway: string | undefined, dst: number): Uint8Array | null {
   if (record && gateway !== undefined) throw new UsageError("-R and -g exclude each other");
   if (record) return ip_options_emit([mk_ipopt_rr(RR_SLOTS)]);
-  return gateway === undefined ? null : ip_options_emit([mk_ipopt_sr(IPOPT_LSRR, [parse_inet(gateway, "gateway"), dst])]);
+  return gateway === undefined
+    ? null
+    : ip_options_emit([mk_ipopt_sr(IPOPT_LSRR, [parse_inet(gateway, "gateway"), dst])]);
 }

@@ -5,7 +5,14 @@
  *   route [-n] show [-inet] | flush | monitor
  */
 import { inet_ntoa } from "../../kernel-components/wire/inet_addr.ts";
-import { RTF_GATEWAY, RTM_ADD, RTM_CHANGE, RTM_DELETE, RTM_GET, RTM_LOCK } from "../../kernel-components/net/rtentry.ts";
+import {
+  RTF_GATEWAY,
+  RTM_ADD,
+  RTM_CHANGE,
+  RTM_DELETE,
+  RTM_GET,
+  RTM_LOCK,
+} from "../../kernel-components/net/rtentry.ts";
 import { ESRCH } from "../../hypercall/api/errno.ts";
 import { getopt } from "./getopt.ts";
 import { ifnames } from "./iflist.ts";
@@ -23,14 +30,19 @@ import type { ToolContext } from "./tool.ts";
 import { RumpError } from "../errors.ts";
 
 const COMMANDS: ReadonlyMap<string, number> = new Map([
-  ["add", RTM_ADD], ["delete", RTM_DELETE], ["change", RTM_CHANGE], ["get", RTM_GET], ["lock", RTM_LOCK],
+  ["add", RTM_ADD],
+  ["delete", RTM_DELETE],
+  ["change", RTM_CHANGE],
+  ["get", RTM_GET],
+  ["lock", RTM_LOCK],
 ]);
 
 /** route(8). */
 export async function route(cx: ToolContext, args: readonly string[]): Promise<number> {
   const o = getopt(args, "nqvd");
   const [command, ...rest] = o.operands;
-  if (command === undefined) throw new UsageError("a command is missing: add, delete, change, get, show, flush, monitor");
+  if (command === undefined)
+    throw new UsageError("a command is missing: add, delete, change, get, show, flush, monitor");
   switch (command) {
     case "show":
       only_inet(rest);
@@ -66,7 +78,16 @@ async function route_set(cx: ToolContext, command: string, req: RouteRequest, qu
     if (errno === 0) throw error;
   }
   const failure = errno === 0 ? "" : errno === ESRCH ? "not in table" : new RumpError("route", errno).describe();
-  if (cx.json) cx.out(JSON.stringify({ command, destination: req.text, gateway: req.gateway_text || null, ok: errno === 0, error: failure || null }));
+  if (cx.json)
+    cx.out(
+      JSON.stringify({
+        command,
+        destination: req.text,
+        gateway: req.gateway_text || null,
+        ok: errno === 0,
+        error: failure || null,
+      }),
+    );
   else if (errno !== 0) cx.err(`${what}${gateway}: ${failure}`);
   else if (!quiet) cx.out(`${what}${gateway}`);
   return errno === 0 ? EXIT_OK : EXIT_FAILURE;
@@ -106,8 +127,14 @@ function route_lines(req: RouteRequest, msg: RtMsg, names: ReadonlyMap<number, s
   const lines: string[] = [];
   const say = (what: string, text: string): void => void lines.push(`${what.padStart(11)}: ${text}`);
   say("route to", req.text);
-  say("destination", (i.rti_dst !== null && rt_masklen(i.rti_netmask) === 0 && i.rti_netmask !== null) ? "default" : rt_addr_text(i.rti_dst, names));
-  if (i.rti_netmask !== null) say("mask", rt_masklen(i.rti_netmask) === 0 ? "default" : inet_ntoa(in_len2mask(rt_masklen(i.rti_netmask))));
+  say(
+    "destination",
+    i.rti_dst !== null && rt_masklen(i.rti_netmask) === 0 && i.rti_netmask !== null
+      ? "default"
+      : rt_addr_text(i.rti_dst, names),
+  );
+  if (i.rti_netmask !== null)
+    say("mask", rt_masklen(i.rti_netmask) === 0 ? "default" : inet_ntoa(in_len2mask(rt_masklen(i.rti_netmask))));
   if ((msg.flags & RTF_GATEWAY) !== 0) say("gateway", rt_addr_text(i.rti_gateway, names));
   if (i.rti_ifaaddr !== null) say("local addr", rt_addr_text(i.rti_ifaaddr, names));
   if (msg.index !== 0) say("interface", names.get(msg.index) ?? `#${msg.index}`);
@@ -116,7 +143,16 @@ function route_lines(req: RouteRequest, msg: RtMsg, names: ReadonlyMap<number, s
   if (m === null) return lines;
   lines.push(" recvpipe  sendpipe  ssthresh  rtt,msec    rttvar  hopcount      mtu     expire");
   const expire = m.expire === 0 ? 0 : m.expire;
-  const row = [m.recvpipe, m.sendpipe, m.ssthresh, Math.round(m.rtt / 1000), Math.round(m.rttvar / 1000), m.hopcount, m.mtu, expire];
+  const row = [
+    m.recvpipe,
+    m.sendpipe,
+    m.ssthresh,
+    Math.round(m.rtt / 1000),
+    Math.round(m.rttvar / 1000),
+    m.hopcount,
+    m.mtu,
+    expire,
+  ];
   const widths = [9, 10, 10, 10, 10, 10, 9, 11];
   lines.push(`${row.map((v, at) => String(v).padStart(widths[at] as number)).join("")} `);
   return lines;

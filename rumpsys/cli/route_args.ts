@@ -28,17 +28,28 @@ export interface RouteRequest {
 }
 
 const FLAG_WORDS: ReadonlyMap<string, number> = new Map([
-  ["-blackhole", R.RTF_BLACKHOLE], ["-reject", R.RTF_REJECT], ["-proto1", R.RTF_PROTO1], ["-proto2", R.RTF_PROTO2],
+  ["-blackhole", R.RTF_BLACKHOLE],
+  ["-reject", R.RTF_REJECT],
+  ["-proto1", R.RTF_PROTO1],
+  ["-proto2", R.RTF_PROTO2],
   ["-proxy", R.RTF_ANNOUNCE],
 ]);
 /** Words that clear a flag. */
 const CLEAR_WORDS: ReadonlyMap<string, number> = new Map([
-  ["-noblackhole", R.RTF_BLACKHOLE], ["-noreject", R.RTF_REJECT], ["-nostatic", R.RTF_STATIC],
+  ["-noblackhole", R.RTF_BLACKHOLE],
+  ["-noreject", R.RTF_REJECT],
+  ["-nostatic", R.RTF_STATIC],
 ]);
 /** Metrics: their RTV_ bit and place. */
 const METRIC_WORDS: ReadonlyMap<string, readonly [number, number]> = new Map([
-  ["-mtu", [M.RTV_MTU, 1]], ["-hopcount", [M.RTV_HOPCOUNT, 2]], ["-recvpipe", [M.RTV_RPIPE, 3]], ["-sendpipe", [M.RTV_SPIPE, 4]],
-  ["-ssthresh", [M.RTV_SSTHRESH, 5]], ["-rtt", [M.RTV_RTT, 6]], ["-rttvar", [M.RTV_RTTVAR, 7]], ["-expire", [M.RTV_EXPIRE, 8]],
+  ["-mtu", [M.RTV_MTU, 1]],
+  ["-hopcount", [M.RTV_HOPCOUNT, 2]],
+  ["-recvpipe", [M.RTV_RPIPE, 3]],
+  ["-sendpipe", [M.RTV_SPIPE, 4]],
+  ["-ssthresh", [M.RTV_SSTHRESH, 5]],
+  ["-rtt", [M.RTV_RTT, 6]],
+  ["-rttvar", [M.RTV_RTTVAR, 7]],
+  ["-expire", [M.RTV_EXPIRE, 8]],
 ]);
 const U32_MAX = 0xffff_ffff;
 
@@ -175,16 +186,19 @@ class RouteWords {
   /** Host or net, and the mask. */
   finish(): void {
     const dst = this.info.rti_dst as Uint8Array;
-    const addr = (((dst[4] as number) << 24) | ((dst[5] as number) << 16) | ((dst[6] as number) << 8) | (dst[7] as number)) | 0;
+    const addr =
+      ((dst[4] as number) << 24) | ((dst[5] as number) << 16) | ((dst[6] as number) << 8) | (dst[7] as number) | 0;
     if (this.host && this.net) throw new UsageError("-host and -net exclude each other");
     if (this.host && this.len !== -1 && this.len !== 32) throw new UsageError(`-host ${this.text}: a host has no mask`);
-    const looks_like_net = this.len !== -1 && this.len !== 32 ? true : this.net || (this.len === -1 && addr !== 0 && (addr & 0xff) === 0);
+    const looks_like_net =
+      this.len !== -1 && this.len !== 32 ? true : this.net || (this.len === -1 && addr !== 0 && (addr & 0xff) === 0);
     this.host = !looks_like_net;
     if (this.host) this.flags |= R.RTF_HOST;
     else {
       if (this.len === -1) this.len = class_prefixlen(addr);
       const mask = in_len2mask(this.len);
-      if ((addr & ~mask) !== 0 && this.type === RTM_ADD) throw new UsageError(`${inet_ntoa(addr)}/${this.len} has bits set beyond its mask`);
+      if ((addr & ~mask) !== 0 && this.type === RTM_ADD)
+        throw new UsageError(`${inet_ntoa(addr)}/${this.len} has bits set beyond its mask`);
       this.info.rti_netmask = mk_sockaddr_in(mask);
     }
     if (this.type === RTM_ADD && !this.static_off) this.flags |= R.RTF_STATIC;

@@ -11,9 +11,19 @@ import { EXIT_OK } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
 
 const TYPES: ReadonlyMap<number, string> = new Map([
-  [R.RTM_ADD, "RTM_ADD"], [R.RTM_DELETE, "RTM_DELETE"], [R.RTM_CHANGE, "RTM_CHANGE"], [R.RTM_GET, "RTM_GET"], [R.RTM_LOSING, "RTM_LOSING"],
-  [R.RTM_REDIRECT, "RTM_REDIRECT"], [R.RTM_MISS, "RTM_MISS"], [R.RTM_LOCK, "RTM_LOCK"], [R.RTM_IFANNOUNCE, "RTM_IFANNOUNCE"],
-  [R.RTM_LLINFO_UPD, "RTM_LLINFO_UPD"], [R.RTM_IFINFO, "RTM_IFINFO"], [R.RTM_NEWADDR, "RTM_NEWADDR"], [R.RTM_DELADDR, "RTM_DELADDR"],
+  [R.RTM_ADD, "RTM_ADD"],
+  [R.RTM_DELETE, "RTM_DELETE"],
+  [R.RTM_CHANGE, "RTM_CHANGE"],
+  [R.RTM_GET, "RTM_GET"],
+  [R.RTM_LOSING, "RTM_LOSING"],
+  [R.RTM_REDIRECT, "RTM_REDIRECT"],
+  [R.RTM_MISS, "RTM_MISS"],
+  [R.RTM_LOCK, "RTM_LOCK"],
+  [R.RTM_IFANNOUNCE, "RTM_IFANNOUNCE"],
+  [R.RTM_LLINFO_UPD, "RTM_LLINFO_UPD"],
+  [R.RTM_IFINFO, "RTM_IFINFO"],
+  [R.RTM_NEWADDR, "RTM_NEWADDR"],
+  [R.RTM_DELADDR, "RTM_DELADDR"],
   [R.RTM_CHGADDR, "RTM_CHGADDR"],
 ]);
 const ADDR_NAMES: readonly string[] = ["dst", "gateway", "netmask", "genmask", "ifp", "ifa", "author", "brd", "tag"];
@@ -24,7 +34,9 @@ const POLL_MS = 200;
 /** A message as one line. */
 export function rt_line(msg: RtMsg, names: ReadonlyMap<number, string>): string {
   const j = rt_json(msg, names);
-  return Object.entries(j).map(([k, v]) => (k === "type" ? String(v) : `${k} ${Array.isArray(v) ? `<${v.join(",")}>` : String(v)}`)).join(" ");
+  return Object.entries(j)
+    .map(([k, v]) => (k === "type" ? String(v) : `${k} ${Array.isArray(v) ? `<${v.join(",")}>` : String(v)}`))
+    .join(" ");
 }
 
 /** A message as an object: what it does not have is left out. */
@@ -38,7 +50,8 @@ export function rt_json(msg: RtMsg, names: ReadonlyMap<number, string>): Record<
   if (msg.pid !== 0) j["pid"] = msg.pid;
   if (msg.errno !== 0) j["errno"] = msg.errno;
   rt_info_addrs(msg.info).forEach((sa, i) => {
-    if (sa !== null && sa.length > 4) j[ADDR_NAMES[i] as string] = rt_addr_text(sa[1] === 0 ? mask_as_inet(sa) : sa, names);
+    if (sa !== null && sa.length > 4)
+      j[ADDR_NAMES[i] as string] = rt_addr_text(sa[1] === 0 ? mask_as_inet(sa) : sa, names);
   });
   return j;
 }
@@ -57,7 +70,8 @@ export async function route_monitor(cx: ToolContext): Promise<number> {
     if ((await cx.sys.poll([{ fd: s, events: POLLIN }], POLL_MS)) === 0) continue;
     const n = await cx.sys.read(s, buf);
     const names = await ifnames(cx.sys);
-    for (const msg of rt_messages(buf.slice(0, n))) cx.out(cx.json ? JSON.stringify(rt_json(msg, names)) : rt_line(msg, names));
+    for (const msg of rt_messages(buf.slice(0, n)))
+      cx.out(cx.json ? JSON.stringify(rt_json(msg, names)) : rt_line(msg, names));
   }
   await cx.sys.close(s);
   return EXIT_OK;

@@ -3,10 +3,31 @@
  */
 import { AF_INET, AF_ROUTE, PF_ROUTE, SOCK_RAW } from "../../kernel-components/socket/socket_abi.ts";
 import { abi_get_u64, ifr_name } from "../../kernel-components/net/if_abi.ts";
-import { RTM_CHGADDR, RTM_DELADDR, RTM_IFANNOUNCE, RTM_IFINFO, RTM_NEWADDR, RtInfo } from "../../kernel-components/net/rtentry.ts";
 import {
-  RTM_ADDRS_OFF, RTM_ERRNO_OFF, RTM_FLAGS_OFF, RTM_INDEX_OFF, RTM_INITS_OFF, RTM_PID_OFF, RTM_RMX_OFF, RTM_SEQ_OFF, RTM_TYPE_OFF, RTM_USE_OFF,
-  rt_msg_build, rt_xaddrs, SIZEOF_IF_ANNOUNCEMSGHDR, SIZEOF_IF_MSGHDR, SIZEOF_IFA_MSGHDR, SIZEOF_RT_MSGHDR,
+  RTM_CHGADDR,
+  RTM_DELADDR,
+  RTM_IFANNOUNCE,
+  RTM_IFINFO,
+  RTM_NEWADDR,
+  RtInfo,
+} from "../../kernel-components/net/rtentry.ts";
+import {
+  RTM_ADDRS_OFF,
+  RTM_ERRNO_OFF,
+  RTM_FLAGS_OFF,
+  RTM_INDEX_OFF,
+  RTM_INITS_OFF,
+  RTM_PID_OFF,
+  RTM_RMX_OFF,
+  RTM_SEQ_OFF,
+  RTM_TYPE_OFF,
+  RTM_USE_OFF,
+  rt_msg_build,
+  rt_xaddrs,
+  SIZEOF_IF_ANNOUNCEMSGHDR,
+  SIZEOF_IF_MSGHDR,
+  SIZEOF_IFA_MSGHDR,
+  SIZEOF_RT_MSGHDR,
 } from "../../kernel-components/net/rtsock_abi.ts";
 import { CTL_NET } from "../../kernel-components/kern/sysctl_mib.ts";
 import { inet_ntoa } from "../../kernel-components/wire/inet_addr.ts";
@@ -71,7 +92,17 @@ export function rt_messages(bytes: Uint8Array): RtMsg[] {
 }
 
 const NOTHING = {
-  index: 0, flags: 0, pid: 0, seq: 0, errno: 0, use: 0, inits: 0, metrics: null, addrflags: 0, name: "", what: 0,
+  index: 0,
+  flags: 0,
+  pid: 0,
+  seq: 0,
+  errno: 0,
+  use: 0,
+  inits: 0,
+  metrics: null,
+  addrflags: 0,
+  name: "",
+  what: 0,
 };
 
 /** One message, or null when it is broken. */
@@ -81,25 +112,48 @@ export function rt_message(bytes: Uint8Array): RtMsg | null {
   const info = new RtInfo();
   switch (type) {
     case RTM_IFINFO:
-      if (bytes.length < SIZEOF_IF_MSGHDR || rt_xaddrs(bytes, SIZEOF_IF_MSGHDR, dv.getInt32(4, true), info) !== 0) return null;
+      if (bytes.length < SIZEOF_IF_MSGHDR || rt_xaddrs(bytes, SIZEOF_IF_MSGHDR, dv.getInt32(4, true), info) !== 0)
+        return null;
       return { ...NOTHING, type, index: dv.getUint16(12, true), flags: dv.getInt32(8, true), info, bytes };
     case RTM_NEWADDR:
     case RTM_DELADDR:
     case RTM_CHGADDR:
-      if (bytes.length < SIZEOF_IFA_MSGHDR || rt_xaddrs(bytes, SIZEOF_IFA_MSGHDR, dv.getInt32(RTM_ADDRS_OFF, true), info) !== 0) return null;
+      if (
+        bytes.length < SIZEOF_IFA_MSGHDR ||
+        rt_xaddrs(bytes, SIZEOF_IFA_MSGHDR, dv.getInt32(RTM_ADDRS_OFF, true), info) !== 0
+      )
+        return null;
       return {
-        ...NOTHING, type, index: dv.getUint16(RTM_INDEX_OFF, true), flags: dv.getInt32(RTM_FLAGS_OFF, true), addrflags: dv.getInt32(20, true), info, bytes,
+        ...NOTHING,
+        type,
+        index: dv.getUint16(RTM_INDEX_OFF, true),
+        flags: dv.getInt32(RTM_FLAGS_OFF, true),
+        addrflags: dv.getInt32(20, true),
+        info,
+        bytes,
       };
     case RTM_IFANNOUNCE:
       if (bytes.length < SIZEOF_IF_ANNOUNCEMSGHDR) return null;
-      return { ...NOTHING, type, index: dv.getUint16(4, true), name: ifr_name(bytes, 6), what: dv.getUint16(22, true), info, bytes };
+      return {
+        ...NOTHING,
+        type,
+        index: dv.getUint16(4, true),
+        name: ifr_name(bytes, 6),
+        what: dv.getUint16(22, true),
+        info,
+        bytes,
+      };
     default:
       return rt_route_message(bytes, dv, type, info);
   }
 }
 
 function rt_route_message(bytes: Uint8Array, dv: DataView, type: number, info: RtInfo): RtMsg | null {
-  if (bytes.length < SIZEOF_RT_MSGHDR || rt_xaddrs(bytes, SIZEOF_RT_MSGHDR, dv.getInt32(RTM_ADDRS_OFF, true), info) !== 0) return null;
+  if (
+    bytes.length < SIZEOF_RT_MSGHDR ||
+    rt_xaddrs(bytes, SIZEOF_RT_MSGHDR, dv.getInt32(RTM_ADDRS_OFF, true), info) !== 0
+  )
+    return null;
   const m = (i: number): number => abi_get_u64(dv, RTM_RMX_OFF + i * 8);
   return {
     ...NOTHING,
@@ -112,7 +166,16 @@ function rt_route_message(bytes: Uint8Array, dv: DataView, type: number, info: R
     use: dv.getInt32(RTM_USE_OFF, true),
     inits: dv.getInt32(RTM_INITS_OFF, true),
     metrics: {
-      locks: m(0), mtu: m(1), hopcount: m(2), recvpipe: m(3), sendpipe: m(4), ssthresh: m(5), rtt: m(6), rttvar: m(7), expire: m(8), pksent: m(9),
+      locks: m(0),
+      mtu: m(1),
+      hopcount: m(2),
+      recvpipe: m(3),
+      sendpipe: m(4),
+      ssthresh: m(5),
+      rtt: m(6),
+      rttvar: m(7),
+      expire: m(8),
+      pksent: m(9),
     },
     info,
     bytes,
@@ -125,7 +188,12 @@ export async function rt_dump(sys: RumpCalls, af: number, op: number, arg: numbe
 }
 
 /** A request to be written to a routing socket. */
-export function rt_request(type: number, flags: number, seq: number, info: RtInfo): { readonly bytes: Uint8Array; readonly dv: DataView } {
+export function rt_request(
+  type: number,
+  flags: number,
+  seq: number,
+  info: RtInfo,
+): { readonly bytes: Uint8Array; readonly dv: DataView } {
   const bytes = rt_msg_build(type, SIZEOF_RT_MSGHDR, info);
   const dv = new DataView(bytes.buffer);
   dv.setInt32(RTM_FLAGS_OFF, flags, true);

@@ -68,7 +68,10 @@ async function with_client(url: string | undefined, use: (client: Rumpclient) =>
   } catch (error) {
     if (!(error instanceof RumpError)) throw error;
     const where = url ?? process.env[RUMP_SERVER] ?? "";
-    throw new ToolError(`${error.message}${where === "" ? "" : `; start one with: rump server ${where}`}`, EXIT_ENVIRONMENT);
+    throw new ToolError(
+      `${error.message}${where === "" ? "" : `; start one with: rump server ${where}`}`,
+      EXIT_ENVIRONMENT,
+    );
   }
   try {
     return await use(client);
@@ -155,8 +158,10 @@ function rump_program(set: (status: Promise<number>) => void): Command {
       .passThroughOptions()
       .action((args: string[]) => set(run(args)));
   };
-  for (const entry of KERNEL_TOOLS) tool(entry.name, entry.about, entry.usage, (args) => run_kernel_tool(program, entry, args));
-  for (const entry of HOST_TOOLS) tool(entry.name, entry.about, entry.usage, (args) => run_host_tool(program, entry, args));
+  for (const entry of KERNEL_TOOLS)
+    tool(entry.name, entry.about, entry.usage, (args) => run_kernel_tool(program, entry, args));
+  for (const entry of HOST_TOOLS)
+    tool(entry.name, entry.about, entry.usage, (args) => run_host_tool(program, entry, args));
   tool("halt", "end a kernel", "", (args) => halt(program, args));
   return program;
 }

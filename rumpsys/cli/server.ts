@@ -8,7 +8,12 @@
 import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { ENXIO } from "../../hypercall/api/errno.ts";
-import { parseMemlimit, RUMPUSER_PARAM_HOSTNAME, RUMPUSER_PARAM_MEMLIMIT, RUMPUSER_PARAM_VERBOSE } from "../../hypercall/api/param.ts";
+import {
+  parseMemlimit,
+  RUMPUSER_PARAM_HOSTNAME,
+  RUMPUSER_PARAM_MEMLIMIT,
+  RUMPUSER_PARAM_VERBOSE,
+} from "../../hypercall/api/param.ts";
 import { loadAddon } from "../../hypercall/native/addon.ts";
 import { DAEMON_ENV, daemonize } from "../../hypercall/native/daemonize.ts";
 import { nativeHost } from "../../hypercall/native/native_host.ts";
@@ -57,9 +62,12 @@ export interface ServerFlags {
 export function server_options(flags: ServerFlags, url: string): ServerOptions {
   const address = sp_parse(url);
   if (address.err !== 0) throw new UsageError(address.text);
-  if (flags.c !== undefined && flags.c !== "1") throw new UsageError(`-c ${flags.c}: a kernel in JavaScript has one CPU`);
-  if (flags.r !== undefined && parseMemlimit(flags.r) <= 0) throw new UsageError(`-r ${flags.r}: bytes with an optional k, m or g`);
-  if (flags.name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(flags.name)) throw new UsageError("--name: 1 to 255 printable characters");
+  if (flags.c !== undefined && flags.c !== "1")
+    throw new UsageError(`-c ${flags.c}: a kernel in JavaScript has one CPU`);
+  if (flags.r !== undefined && parseMemlimit(flags.r) <= 0)
+    throw new UsageError(`-r ${flags.r}: bytes with an optional k, m or g`);
+  if (flags.name !== undefined && !/^[\x21-\x7e]{1,255}$/.test(flags.name))
+    throw new UsageError("--name: 1 to 255 printable characters");
   for (const spec of flags.if ?? []) if_words(spec);
   return {
     url,
@@ -76,7 +84,8 @@ export function server_options(flags: ServerFlags, url: string): ServerOptions {
 /** IF[=LINKSTR][,ADDR/LEN]... as the words of ifconfig, a list for each call. */
 export function if_words(spec: string): string[][] {
   const match = /^([a-z]+[0-9]+)(?:=([^,]+))?((?:,[0-9.]+\/[0-9]+)*)$/.exec(spec);
-  if (match === null) throw new UsageError(`--if ${spec}: IF[=LINKSTR][,ADDR/LEN]..., such as shmif0=/tmp/bus,10.0.0.1/24`);
+  if (match === null)
+    throw new UsageError(`--if ${spec}: IF[=LINKSTR][,ADDR/LEN]..., such as shmif0=/tmp/bus,10.0.0.1/24`);
   const [, name, linkstr, addresses] = match as unknown as [string, string, string | undefined, string];
   const calls = name === "lo0" ? [] : [[name, "create"]];
   if (linkstr !== undefined) calls.push([name, "linkstr", linkstr]);
@@ -127,7 +136,12 @@ async function serve(o: ServerOptions, say: (line: string) => void): Promise<num
   }
   const report = rk.shutdown();
   host.close();
-  if (o.verbose) say(report.text === "" ? `rump server: ${o.url}: shut down, nothing leaked` : `rump server: ${o.url}: leaked:\n${report.text}`);
+  if (o.verbose)
+    say(
+      report.text === ""
+        ? `rump server: ${o.url}: shut down, nothing leaked`
+        : `rump server: ${o.url}: leaked:\n${report.text}`,
+    );
   return report.text === "" ? EXIT_OK : EXIT_FAILURE;
 }
 
@@ -142,7 +156,14 @@ function ending(): { readonly promise: Promise<void>; readonly now: () => void }
 }
 
 async function configure(rk: RumpKernel, host: NativeHost, spec: string, say: (line: string) => void): Promise<void> {
-  const cx = { sys: rump_calls(rk.rumpSys), out: say, err: say, json: false, clock: host_clock(host), signal: new AbortController().signal };
+  const cx = {
+    sys: rump_calls(rk.rumpSys),
+    out: say,
+    err: say,
+    json: false,
+    clock: host_clock(host),
+    signal: new AbortController().signal,
+  };
   for (const words of if_words(spec)) {
     if ((await run_tool(`rump server: --if ${spec}`, ifconfig, cx, words)) !== EXIT_OK) {
       throw new RumpError("ifconfig", ENXIO, undefined, undefined, `--if ${spec} did not work`);

@@ -18,7 +18,9 @@ export async function sockstat(cx: ToolContext, args: readonly string[]): Promis
   for (const p of list) {
     const user = p.uid === 0 ? "root" : String(p.uid);
     const proto = p.proto === "raw" ? `ip${p.protocol}` : p.proto;
-    cx.out(`${user.padEnd(8)} ${String(p.pid).padEnd(6)} ${proto.padEnd(6)} ${addr_port(p.laddr, p.lport).padEnd(21)} ${addr_port(p.faddr, p.fport)}`);
+    cx.out(
+      `${user.padEnd(8)} ${String(p.pid).padEnd(6)} ${proto.padEnd(6)} ${addr_port(p.laddr, p.lport).padEnd(21)} ${addr_port(p.faddr, p.fport)}`,
+    );
   }
   return EXIT_OK;
 }

@@ -6,7 +6,14 @@
 import { EISDIR, ENOENT } from "../../hypercall/api/errno.ts";
 import { bytes_to_string } from "../../kernel-components/kern/sysctl_bytes.ts";
 import {
-  CTL_DESCRIBE, CTL_QUERY, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING, CTLTYPE_STRUCT,
+  CTL_DESCRIBE,
+  CTL_QUERY,
+  CTLTYPE_BOOL,
+  CTLTYPE_INT,
+  CTLTYPE_NODE,
+  CTLTYPE_QUAD,
+  CTLTYPE_STRING,
+  CTLTYPE_STRUCT,
 } from "../../kernel-components/kern/sysctl_mib.ts";
 import { SYSCTLDESC_HDR } from "../../kernel-components/kern/sysctl_query.ts";
 import { SYSCTL_ROOT, sysctl_nodes, sysctl_value } from "../client/remote_sysctl.ts";
@@ -58,14 +65,24 @@ export async function sysctl(cx: ToolContext, args: readonly string[]): Promise<
   const list = o.has("a") ? [""] : o.operands;
   for (const word of list) {
     const eq = word.indexOf("=");
-    const ok = eq === -1 ? await show(cx, word, o.has("n"), o.has("x"), o.has("d"), json) : await set(cx, word.slice(0, eq), word.slice(eq + 1), o.has("n"), o.has("q"), json);
+    const ok =
+      eq === -1
+        ? await show(cx, word, o.has("n"), o.has("x"), o.has("d"), json)
+        : await set(cx, word.slice(0, eq), word.slice(eq + 1), o.has("n"), o.has("q"), json);
     if (!ok) status = EXIT_FAILURE;
   }
   if (cx.json) cx.out(JSON.stringify(json));
   return status;
 }
 
-async function show(cx: ToolContext, name: string, bare: boolean, hex: boolean, describe: boolean, json: Record<string, unknown>): Promise<boolean> {
+async function show(
+  cx: ToolContext,
+  name: string,
+  bare: boolean,
+  hex: boolean,
+  describe: boolean,
+  json: Record<string, unknown>,
+): Promise<boolean> {
   const node = name === "" ? SYSCTL_ROOT : await find(cx, name);
   if (node === null) return unknown(cx, name);
   // structures are for programs: in lists they would only be in the way
@@ -94,18 +111,28 @@ async function description(cx: ToolContext, leaf: SysctlInfo): Promise<string> {
   const dv = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 0; at + SYSCTLDESC_HDR <= bytes.length; ) {
     const len = dv.getUint32(at + 8, true);
-    if (dv.getInt32(at, true) === leaf.mib.at(-1)) return bytes_to_string(bytes.subarray(at + SYSCTLDESC_HDR, at + SYSCTLDESC_HDR + len));
+    if (dv.getInt32(at, true) === leaf.mib.at(-1))
+      return bytes_to_string(bytes.subarray(at + SYSCTLDESC_HDR, at + SYSCTLDESC_HDR + len));
     at += (SYSCTLDESC_HDR + len + 3) & ~3;
   }
   return "";
 }
 
-async function set(cx: ToolContext, name: string, text: string, bare: boolean, quiet: boolean, json: Record<string, unknown>): Promise<boolean> {
+async function set(
+  cx: ToolContext,
+  name: string,
+  text: string,
+  bare: boolean,
+  quiet: boolean,
+  json: Record<string, unknown>,
+): Promise<boolean> {
   const node = await find(cx, name);
   if (node === null) return unknown(cx, name);
   const numeric = node.type === CTLTYPE_INT || node.type === CTLTYPE_QUAD || node.type === CTLTYPE_BOOL;
-  if (!numeric && node.type !== CTLTYPE_STRING) throw new UsageError(`${name}: only numbers and strings can be set from the command line`);
-  if (numeric && !/^-?(\d{1,16}|0x[0-9a-fA-F]{1,13})$/.test(text)) throw new UsageError(`${name}: ${JSON.stringify(text)} is not a whole number`);
+  if (!numeric && node.type !== CTLTYPE_STRING)
+    throw new UsageError(`${name}: only numbers and strings can be set from the command line`);
+  if (numeric && !/^-?(\d{1,16}|0x[0-9a-fA-F]{1,13})$/.test(text))
+    throw new UsageError(`${name}: ${JSON.stringify(text)} is not a whole number`);
   try {
     const old = await cx.sys.sysctlbyname(name, numeric ? Number(text) : text);
     const now = sysctl_value(await cx.sys.sysctl(node.mib), node.type);
@@ -115,7 +142,9 @@ async function set(cx: ToolContext, name: string, text: string, bare: boolean, q
   } catch (error) {
     const errno = errno_of(error);
     if (errno === 0 || errno === ENOENT || errno === EISDIR) throw error;
-    cx.err(`sysctl: ${name}: ${error instanceof Error ? error.message : String(error)}${node.writable ? "" : ": it can only be read"}`);
+    cx.err(
+      `sysctl: ${name}: ${error instanceof Error ? error.message : String(error)}${node.writable ? "" : ": it can only be read"}`,
+    );
     return false;
   }
 }

@@ -21,7 +21,8 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
   const o = getopt(args, "i:c:w:np", true);
   const name = o.value("i");
   if (name === undefined) throw new UsageError("which interface? -i IF");
-  if (o.operands.length > 0) throw new UsageError(`${o.operands.join(" ")}: no filters here; write a file and filter it with tcpdump -r`);
+  if (o.operands.length > 0)
+    throw new UsageError(`${o.operands.join(" ")}: no filters here; write a file and filter it with tcpdump -r`);
   const count = o.number("c", "-c", Number.POSITIVE_INFINITY, 1, 1e9);
   const file = o.value("w");
   const bpf = await BpfCapture.open(cx.sys, name, !o.has("p"));
@@ -34,11 +35,15 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
       for (const p of await bpf.read(POLL_MS)) {
         if (seen++ >= count) break;
         if (fd !== -1) writeSync(fd, pcap_record(p.sec, p.nsec, p.data, p.datalen));
-        else cx.out(cx.json ? JSON.stringify(packet_json(p, bpf.linktype)) : `${time(p)} ${trace_bytes(p.data, bpf.linktype)}`);
+        else
+          cx.out(
+            cx.json ? JSON.stringify(packet_json(p, bpf.linktype)) : `${time(p)} ${trace_bytes(p.data, bpf.linktype)}`,
+          );
       }
     }
     const { received, dropped } = await bpf.stats();
-    if (!cx.json) cx.err(`${Math.min(seen, count)} packets captured, ${received} received by filter, ${dropped} dropped by kernel`);
+    if (!cx.json)
+      cx.err(`${Math.min(seen, count)} packets captured, ${received} received by filter, ${dropped} dropped by kernel`);
     return EXIT_OK;
   } finally {
     if (fd > STDOUT) closeSync(fd);

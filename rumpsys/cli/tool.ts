@@ -112,7 +112,13 @@ export class ToolOutput implements ToolContext {
 }
 
 /** Runs a tool: what it throws becomes a message (with `usage` after wrong arguments) and an exit status. */
-export async function run_tool(name: string, tool: Tool, cx: ToolContext, args: readonly string[], usage: string = ""): Promise<number> {
+export async function run_tool(
+  name: string,
+  tool: Tool,
+  cx: ToolContext,
+  args: readonly string[],
+  usage: string = "",
+): Promise<number> {
   try {
     return await tool(cx, args);
   } catch (error) {

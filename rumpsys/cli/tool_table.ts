@@ -27,19 +27,61 @@ export type HostTool = (cx: HostToolContext, args: readonly string[]) => Promise
 
 /** Tools that work on a kernel. */
 export const KERNEL_TOOLS: readonly ToolEntry<Tool>[] = [
-  { name: "ifconfig", about: "configure interfaces", usage: "[-alCmsud] [-w secs] [-W secs] [IF [create|destroy|linkstr PATH|ADDR[/LEN]|up|down|mtu N|media M|...]]", run: ifconfig },
-  { name: "route", about: "change the routing table", usage: "[-nqv] add|delete|change|get|show|flush|monitor [-host|-net] [DEST] [GATEWAY] [-mtu N] [-blackhole] [-reject]", run: route },
-  { name: "arp", about: "show and change the ARP cache", usage: "[-n] -a | HOST | -d [-a] [HOST] | -s HOST ETHER [temp] [pub [proxy]] | -f FILE", run: arp },
-  { name: "ping", about: "send ICMP echo requests", usage: "[-fLnoQqRrv] [-c count] [-g gateway] [-I source] [-i interval] [-l preload] [-p pattern] [-s size] [-T ttl] [-t tos] [-w maxwait] HOST", run: ping },
-  { name: "traceroute", about: "show the way to a host", usage: "[-Inr] [-f first] [-m max] [-p port] [-q probes] [-s source] [-t tos] [-w secs] HOST [BYTES]", run: traceroute },
-  { name: "netstat", about: "show sockets, routes, interfaces, counters", usage: "[-anLbd] [-r | -i | -I IF | -s [-p PROTO] | -m] [-f inet]", run: netstat },
+  {
+    name: "ifconfig",
+    about: "configure interfaces",
+    usage: "[-alCmsud] [-w secs] [-W secs] [IF [create|destroy|linkstr PATH|ADDR[/LEN]|up|down|mtu N|media M|...]]",
+    run: ifconfig,
+  },
+  {
+    name: "route",
+    about: "change the routing table",
+    usage:
+      "[-nqv] add|delete|change|get|show|flush|monitor [-host|-net] [DEST] [GATEWAY] [-mtu N] [-blackhole] [-reject]",
+    run: route,
+  },
+  {
+    name: "arp",
+    about: "show and change the ARP cache",
+    usage: "[-n] -a | HOST | -d [-a] [HOST] | -s HOST ETHER [temp] [pub [proxy]] | -f FILE",
+    run: arp,
+  },
+  {
+    name: "ping",
+    about: "send ICMP echo requests",
+    usage:
+      "[-fLnoQqRrv] [-c count] [-g gateway] [-I source] [-i interval] [-l preload] [-p pattern] [-s size] [-T ttl] [-t tos] [-w maxwait] HOST",
+    run: ping,
+  },
+  {
+    name: "traceroute",
+    about: "show the way to a host",
+    usage: "[-Inr] [-f first] [-m max] [-p port] [-q probes] [-s source] [-t tos] [-w secs] HOST [BYTES]",
+    run: traceroute,
+  },
+  {
+    name: "netstat",
+    about: "show sockets, routes, interfaces, counters",
+    usage: "[-anLbd] [-r | -i | -I IF | -s [-p PROTO] | -m] [-f inet]",
+    run: netstat,
+  },
   { name: "sockstat", about: "show whose sockets there are", usage: "[-4cln]", run: sockstat },
   { name: "sysctl", about: "get and set kernel state", usage: "[-dnqwx] -a | NAME... | NAME=VALUE...", run: sysctl },
-  { name: "tcpdump", about: "capture what an interface sees", usage: "-i IF [-np] [-c count] [-w FILE|-]", run: tcpdump },
+  {
+    name: "tcpdump",
+    about: "capture what an interface sees",
+    usage: "-i IF [-np] [-c count] [-w FILE|-]",
+    run: tcpdump,
+  },
 ];
 
 /** Tools that work on files. */
 export const HOST_TOOLS: readonly ToolEntry<HostTool>[] = [
-  { name: "dumpbus", about: "show a shmif bus, or write its frames as pcap", usage: "[-h] [-p FILE|-] BUS", run: dumpbus },
+  {
+    name: "dumpbus",
+    about: "show a shmif bus, or write its frames as pcap",
+    usage: "[-h] [-p FILE|-] BUS",
+    run: dumpbus,
+  },
   { name: "pcapin", about: "put the frames of a pcap file on a shmif bus", usage: "PCAP BUS", run: pcapin },
 ];

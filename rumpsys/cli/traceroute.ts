@@ -3,7 +3,13 @@
  *
  *   traceroute [-In] [-f FIRST_TTL] [-m MAX_TTL] [-q PROBES] [-w SECONDS] [-p PORT] [-s SOURCE] [-t TOS] [-r] HOST [BYTES]
  */
-import { ICMP_ECHO, ICMP_ECHOREPLY, ICMP_MINLEN, ICMP_TIMXCEED, ICMP_UNREACH } from "../../kernel-components/wire/icmp.ts";
+import {
+  ICMP_ECHO,
+  ICMP_ECHOREPLY,
+  ICMP_MINLEN,
+  ICMP_TIMXCEED,
+  ICMP_UNREACH,
+} from "../../kernel-components/wire/icmp.ts";
 import { IPPROTO_ICMP, IPPROTO_IP, IPPROTO_UDP } from "../../kernel-components/wire/in.ts";
 import { IP_HDRLEN } from "../../kernel-components/wire/ipv4.ts";
 import { UDP_HDRLEN } from "../../kernel-components/wire/udp.ts";
@@ -120,7 +126,12 @@ class Trace {
     const payload = new Uint8Array(this.o.bytes - IP_HDRLEN - UDP_HDRLEN);
     try {
       if (this.o.icmp) await this.s.echo(this.o.dst, this.id, seq, payload, flags);
-      else await sys.sendto(fd, payload, flags, { family: "inet", address: inet_ntoa(this.o.dst), port: this.o.port + seq });
+      else
+        await sys.sendto(fd, payload, flags, {
+          family: "inet",
+          address: inet_ntoa(this.o.dst),
+          port: this.o.port + seq,
+        });
     } catch (error) {
       if (!(error instanceof RumpError) || error.syscall !== "sendto") throw error;
       this.cx.err(`traceroute: sendto: ${error.describe()}`);
@@ -147,9 +158,18 @@ class Trace {
   private ours(seen: IcmpSeen, seq: number): boolean {
     if (seen.type === ICMP_ECHOREPLY) return this.o.icmp && seen.id === this.id && seen.seq === seq;
     const q = seen.quoted;
-    if (q === null || (seen.type !== ICMP_TIMXCEED && seen.type !== ICMP_UNREACH) || q.dst !== this.o.dst || q.payload.length < ICMP_MINLEN) return false;
+    if (
+      q === null ||
+      (seen.type !== ICMP_TIMXCEED && seen.type !== ICMP_UNREACH) ||
+      q.dst !== this.o.dst ||
+      q.payload.length < ICMP_MINLEN
+    )
+      return false;
     const dv = new DataView(q.payload.buffer, q.payload.byteOffset);
-    if (this.o.icmp) return q.proto === IPPROTO_ICMP && q.payload[0] === ICMP_ECHO && dv.getUint16(4) === this.id && dv.getUint16(6) === seq;
+    if (this.o.icmp)
+      return (
+        q.proto === IPPROTO_ICMP && q.payload[0] === ICMP_ECHO && dv.getUint16(4) === this.id && dv.getUint16(6) === seq
+      );
     return q.proto === IPPROTO_UDP && dv.getUint16(0) === this.sport && dv.getUint16(2) === this.o.port + seq;
   }
 }

@@ -35,7 +35,12 @@ export class RemoteBase {
   }
 
   /** One call; throws RumpError for an errno. */
-  protected async call(name: string, sysnum: number, args: readonly SpArg[], about: { address?: string; port?: number } = {}): Promise<SpResult> {
+  protected async call(
+    name: string,
+    sysnum: number,
+    args: readonly SpArg[],
+    about: { address?: string; port?: number } = {},
+  ): Promise<SpResult> {
     const r = await this.carrier.carry(name, sysnum, args);
     if (r.error !== 0) throw new RumpError(name, r.error, about.address, about.port);
     return r;
@@ -134,7 +139,9 @@ export class RemoteBase {
 
   /** See RumpSys.open. */
   async open(path: string, flags: number): Promise<number> {
-    return (await this.call("open", n.SYS_open, [sp_in(new TextEncoder().encode(path)), sp_int(flags)], { address: path })).val;
+    return (
+      await this.call("open", n.SYS_open, [sp_in(new TextEncoder().encode(path)), sp_int(flags)], { address: path })
+    ).val;
   }
 
   /** See RumpSys.fstat. */
@@ -169,6 +176,7 @@ export function sysctl_newp(value: number | string | Uint8Array, size: number, w
     if (size !== 0) throw new RumpError("sysctlbyname", EINVAL, what, undefined, "a string does not fit this node");
     return string_to_bytes(value);
   }
-  if (size === 0 || !Number.isSafeInteger(value)) throw new RumpError("sysctlbyname", EINVAL, what, undefined, "not a whole number, or not for a number");
+  if (size === 0 || !Number.isSafeInteger(value))
+    throw new RumpError("sysctlbyname", EINVAL, what, undefined, "not a whole number, or not for a number");
   return number_to_bytes(value, size);
 }

@@ -2,7 +2,16 @@
  * rumpSys over a connection: the calls that may wait. A call that waits in the kernel keeps no other from being made.
  */
 import { EBADF } from "../../hypercall/api/errno.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM } from "../../kernel-components/kern/select.ts";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  POLLRDBAND,
+  POLLRDNORM,
+} from "../../kernel-components/kern/select.ts";
 import { SOCK_MAXADDRLEN } from "../../kernel-components/wire/sockaddr.ts";
 import { address_of, describe_address, sockaddr_of } from "../addresses.ts";
 import type { AddressArgument } from "../addresses.ts";
@@ -45,7 +54,12 @@ function scatter(all: Uint8Array, len: number, bufs: Buffers): void {
 export class RemoteSys extends RemoteSysctl implements RumpCalls {
   /** See RumpSys.connect. */
   async connect(fd: number, address: AddressArgument): Promise<void> {
-    await this.call("connect", n.SYS_connect, [sp_int(fd), sp_in(sockaddr_of(address, "connect"))], describe_address(address));
+    await this.call(
+      "connect",
+      n.SYS_connect,
+      [sp_int(fd), sp_in(sockaddr_of(address, "connect"))],
+      describe_address(address),
+    );
   }
 
   /** See RumpSys.accept. */
@@ -83,9 +97,11 @@ export class RemoteSys extends RemoteSysctl implements RumpCalls {
   /** See RumpSys.sendmsg. */
   async sendmsg(fd: number, msg: SendMessage, flags: number = 0): Promise<number> {
     const name = msg.name === undefined ? null : sockaddr_of(msg.name, "sendmsg");
-    const control = msg.control === undefined ? null : msg.control instanceof Uint8Array ? msg.control : cmsgs_encode(msg.control);
+    const control =
+      msg.control === undefined ? null : msg.control instanceof Uint8Array ? msg.control : cmsgs_encode(msg.control);
     const args = [sp_int(fd), sp_in(gather(msg.iov)), sp_in(name), sp_in(control), sp_int(flags)];
-    return (await this.call("sendmsg", n.SYS_sendmsg, args, msg.name === undefined ? {} : describe_address(msg.name))).val;
+    return (await this.call("sendmsg", n.SYS_sendmsg, args, msg.name === undefined ? {} : describe_address(msg.name)))
+      .val;
   }
 
   /** See RumpSys.recv. */
@@ -108,7 +124,12 @@ export class RemoteSys extends RemoteSysctl implements RumpCalls {
     const control = sp_out(room > 0 ? new Uint8Array(room) : null);
     const r = await this.call("recvmsg", n.SYS_recvmsg, [sp_int(fd), data, nam, control, sp_int(flags)]);
     scatter(data.buf, r.val, msg.iov);
-    return { length: r.val, name: address_of(nam.buf, nam.len), control: cmsgs_decode(control.buf, control.len), flags: r.val1 };
+    return {
+      length: r.val,
+      name: address_of(nam.buf, nam.len),
+      control: cmsgs_decode(control.buf, control.len),
+      flags: r.val1,
+    };
   }
 
   /** See RumpSys.poll. */
@@ -138,7 +159,8 @@ export class RemoteSys extends RemoteSysctl implements RumpCalls {
     const fds: PollRequest[] = [...bits].map(([fd, events]) => ({ fd, events }));
     await this.poll(fds, timeout_ms ?? -1);
     if (fds.some((p) => ((p.revents ?? 0) & POLLNVAL) !== 0)) throw new RumpError("select", EBADF);
-    const got = (fd: number, events: number): boolean => fds.some((p) => p.fd === fd && ((p.revents ?? 0) & events) !== 0);
+    const got = (fd: number, events: number): boolean =>
+      fds.some((p) => p.fd === fd && ((p.revents ?? 0) & events) !== 0);
     return {
       read: (sets.read ?? []).filter((fd) => got(fd, POLLIN | POLLRDNORM | POLLHUP | POLLERR)),
       write: (sets.write ?? []).filter((fd) => got(fd, POLLOUT | POLLERR)),

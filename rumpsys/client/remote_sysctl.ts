@@ -4,7 +4,12 @@
 import { ENOENT, ENOMEM } from "../../hypercall/api/errno.ts";
 import { bytes_to_number, bytes_to_string } from "../../kernel-components/kern/sysctl_bytes.ts";
 import {
-  CTL_QUERY, CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING,
+  CTL_QUERY,
+  CTLTYPE_BOOL,
+  CTLTYPE_INT,
+  CTLTYPE_NODE,
+  CTLTYPE_QUAD,
+  CTLTYPE_STRING,
 } from "../../kernel-components/kern/sysctl_mib.ts";
 import { SYSCTLNODE_NAME, SYSCTLNODE_NUM, SYSCTLNODE_SIZE } from "../../kernel-components/kern/sysctl_query.ts";
 import { RumpError } from "../errors.ts";
@@ -73,9 +78,14 @@ export class RemoteSysctl extends RemoteBase {
     const node = await this.lookup(name);
     const size = node.type === CTLTYPE_INT ? 4 : node.type === CTLTYPE_QUAD ? 8 : node.type === CTLTYPE_BOOL ? 1 : 0;
     try {
-      return sysctl_value(await this.sysctl(node.mib, value === undefined ? null : sysctl_newp(value, size, name)), node.type);
+      return sysctl_value(
+        await this.sysctl(node.mib, value === undefined ? null : sysctl_newp(value, size, name)),
+        node.type,
+      );
     } catch (error) {
-      throw error instanceof RumpError && error.syscall === "sysctl" ? new RumpError("sysctlbyname", error.errno, name) : error;
+      throw error instanceof RumpError && error.syscall === "sysctl"
+        ? new RumpError("sysctlbyname", error.errno, name)
+        : error;
     }
   }
 

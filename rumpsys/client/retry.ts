@@ -22,7 +22,13 @@ export function connretry_parse(text: string | undefined): ConnRetry {
   if (text === "inftime" || text === "once" || text === "die") return text;
   const seconds = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
   if (seconds > 0) return seconds;
-  throw new RumpError("rumpclient", EINVAL, undefined, undefined, `${RUMPHIJACK_RETRYCONNECT}=${text}: inftime, once, die or seconds above 0`);
+  throw new RumpError(
+    "rumpclient",
+    EINVAL,
+    undefined,
+    undefined,
+    `${RUMPHIJACK_RETRYCONNECT}=${text}: inftime, once, die or seconds above 0`,
+  );
 }
 
 /** How long to wait before try number `n` (the first is 1), in ms. */
@@ -31,7 +37,11 @@ export function connretry_wait_ms(n: number): number {
 }
 
 /** Runs `attempt` as the policy says. The last failure is thrown. `wait` sleeps and tells how many ms have passed since the start. */
-export async function connretry<T>(policy: ConnRetry, attempt: () => Promise<T>, wait: (ms: number) => Promise<number>): Promise<T> {
+export async function connretry<T>(
+  policy: ConnRetry,
+  attempt: () => Promise<T>,
+  wait: (ms: number) => Promise<number>,
+): Promise<T> {
   for (let n = 1; ; n++) {
     try {
       return await attempt();

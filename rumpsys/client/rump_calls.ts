@@ -6,13 +6,44 @@ import type { RumpSys } from "../rumpsys.ts";
 
 /** The calls of RumpSys. Every one returns a promise; failures are RumpError rejections. */
 export type RumpCalls = {
-  readonly [K in Exclude<keyof RumpSys, "sync">]: RumpSys[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+  readonly [K in Exclude<keyof RumpSys, "sync">]: RumpSys[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
 };
 
 const NAMES: readonly (keyof RumpCalls)[] = [
-  "socket", "socketpair", "bind", "listen", "shutdown", "getsockname", "getpeername", "getsockopt", "getsockoptBytes", "setsockopt", "ioctl",
-  "fcntl", "dup", "dup2", "open", "fstat", "getpid", "sysctl", "sysctlbyname", "connect", "accept", "read", "write", "send", "sendto", "sendmsg",
-  "recv", "recvfrom", "recvmsg", "poll", "select", "close",
+  "socket",
+  "socketpair",
+  "bind",
+  "listen",
+  "shutdown",
+  "getsockname",
+  "getpeername",
+  "getsockopt",
+  "getsockoptBytes",
+  "setsockopt",
+  "ioctl",
+  "fcntl",
+  "dup",
+  "dup2",
+  "open",
+  "fstat",
+  "getpid",
+  "sysctl",
+  "sysctlbyname",
+  "connect",
+  "accept",
+  "read",
+  "write",
+  "send",
+  "sendto",
+  "sendmsg",
+  "recv",
+  "recvfrom",
+  "recvmsg",
+  "poll",
+  "select",
+  "close",
 ];
 
 /** The calls of a kernel in this process. @example await ping(tool_context(rump_calls(rk.rumpSys)), ["-c", "1", "10.0.0.1"]) */

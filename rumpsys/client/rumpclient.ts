@@ -119,7 +119,8 @@ export class Rumpclient implements CallCarrier {
   }
 
   private again(name: string): Promise<SpLink> {
-    if (this.closed) return Promise.reject(new RumpError(name, ECONNRESET, this.url, undefined, "the client was closed"));
+    if (this.closed)
+      return Promise.reject(new RumpError(name, ECONNRESET, this.url, undefined, "the client was closed"));
     this.linking ??= this.reconnect().finally(() => {
       this.linking = null;
     });
@@ -135,7 +136,8 @@ export class Rumpclient implements CallCarrier {
     await connretry(this.retry, () => this.start(undefined), wait);
     this.reconnects++;
     this.rumpSys.reconnected();
-    if (this.link === null) throw new RumpError("connect", ECONNRESET, this.url, undefined, "the kernel went away again");
+    if (this.link === null)
+      throw new RumpError("connect", ECONNRESET, this.url, undefined, "the kernel went away again");
     return this.link;
   }
 }
@@ -143,7 +145,13 @@ export class Rumpclient implements CallCarrier {
 function comm_bytes(comm: string): Uint8Array {
   const bytes = new TextEncoder().encode(comm);
   if (bytes.length === 0 || bytes.length > P.SP_MAXCOMM) {
-    throw new RumpError("rumpclient", EINVAL, undefined, undefined, `a program name has 1 to ${P.SP_MAXCOMM} bytes: ${JSON.stringify(comm)}`);
+    throw new RumpError(
+      "rumpclient",
+      EINVAL,
+      undefined,
+      undefined,
+      `a program name has 1 to ${P.SP_MAXCOMM} bytes: ${JSON.stringify(comm)}`,
+    );
   }
   return bytes;
 }
@@ -155,7 +163,13 @@ function comm_bytes(comm: string): Uint8Array {
 export async function rumpclient_init(url?: string, options: RumpclientOptions = {}): Promise<Rumpclient> {
   const where = url ?? process.env[RUMP_SERVER];
   if (where === undefined || where === "") {
-    throw new RumpError("rumpclient", EINVAL, undefined, undefined, `which kernel? set ${RUMP_SERVER} or give a URL such as unix:///tmp/a`);
+    throw new RumpError(
+      "rumpclient",
+      EINVAL,
+      undefined,
+      undefined,
+      `which kernel? set ${RUMP_SERVER} or give a URL such as unix:///tmp/a`,
+    );
   }
   const retry = options.retry ?? connretry_parse(process.env[RUMPHIJACK_RETRYCONNECT]);
   const client = new Rumpclient(where, options.comm ?? program_name(), retry);

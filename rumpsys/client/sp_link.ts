@@ -44,7 +44,9 @@ export class SpLink {
     // plain arrays, not Buffers: slice() of a Buffer would share its memory
     socket.on("data", (bytes: Buffer) => this.data(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)));
     socket.on("error", () => undefined);
-    socket.on("close", () => this.end(new RumpError("rumpclient", ECONNRESET, this.url, undefined, "the kernel has closed the connection")));
+    socket.on("close", () =>
+      this.end(new RumpError("rumpclient", ECONNRESET, this.url, undefined, "the kernel has closed the connection")),
+    );
     if (rest.length > 0) this.data(rest);
   }
 
@@ -68,7 +70,10 @@ export class SpLink {
   /** A system call. The promise gives its result, errno included; buffers of `args` are filled by then. */
   syscall(name: string, sysnum: number, args: readonly SpArg[], signal?: AbortSignal): Promise<SpResult> {
     const frame = sp_args_encode(args);
-    if (frame === null) return Promise.reject(new RumpError(name, EMSGSIZE, undefined, undefined, `more than ${P.SP_MAXFRAME} bytes in one call`));
+    if (frame === null)
+      return Promise.reject(
+        new RumpError(name, EMSGSIZE, undefined, undefined, `more than ${P.SP_MAXFRAME} bytes in one call`),
+      );
     return new Promise((resolve, reject) => {
       const reqno = this.ask(name, reject, (answer) => {
         const result = sp_result_decode(answer.payload, args);
@@ -115,7 +120,9 @@ export class SpLink {
   private take(frame: P.SpFrame): void {
     const p = this.pending.get(frame.reqno);
     if (frame.class === P.SP_ERROR && frame.reqno === 0) {
-      return this.end(new RumpError("rumpclient", P.sp_errno(frame.info), this.url, undefined, P.sp_errtext(frame.info)));
+      return this.end(
+        new RumpError("rumpclient", P.sp_errno(frame.info), this.url, undefined, P.sp_errtext(frame.info)),
+      );
     }
     if (p === undefined) return this.broken(`an answer to request ${frame.reqno}, which nobody asked`);
     this.pending.delete(frame.reqno);
@@ -132,7 +139,8 @@ export class SpLink {
     if (this.closed) return;
     this.closed = true;
     this.socket.destroy();
-    for (const p of this.pending.values()) p.fail(new RumpError(p.syscall, error.errno, this.url, undefined, error.message));
+    for (const p of this.pending.values())
+      p.fail(new RumpError(p.syscall, error.errno, this.url, undefined, error.message));
     this.pending.clear();
     this.onclose?.();
   }
@@ -143,7 +151,9 @@ export function sp_connect(url: string): Promise<SpLink> {
   const address = sp_parse(url);
   if (address.err !== 0) {
     const err = address.err === ENAMETOOLONG ? ENAMETOOLONG : EINVAL;
-    return Promise.reject(new RumpError("connect", err, url, undefined, `${address.text} (at most ${SP_PATH_MAX} bytes)`));
+    return Promise.reject(
+      new RumpError("connect", err, url, undefined, `${address.text} (at most ${SP_PATH_MAX} bytes)`),
+    );
   }
   return new Promise((resolve, reject) => {
     const socket = connect(address.path);
@@ -153,8 +163,12 @@ export function sp_connect(url: string): Promise<SpLink> {
       reject(new RumpError("connect", errno, url, undefined, why));
     };
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      const host = error.code === undefined ? undefined : (constants.errno as Readonly<Record<string, number>>)[error.code];
-      fail(host === undefined ? ECONNREFUSED : errtrans(host), error.code === "ENOENT" ? "no kernel is there" : "no kernel listens there");
+      const host =
+        error.code === undefined ? undefined : (constants.errno as Readonly<Record<string, number>>)[error.code];
+      fail(
+        host === undefined ? ECONNREFUSED : errtrans(host),
+        error.code === "ENOENT" ? "no kernel is there" : "no kernel listens there",
+      );
     });
     socket.on("close", () => fail(ECONNREFUSED, "it hung up: another user's kernel, or it is going down"));
     socket.on("data", (bytes: Uint8Array) => {

@@ -28,7 +28,13 @@ export class SpCall {
   private fp: File | null = null;
   private cancel: (() => void) | null = null;
 
-  constructor(reqno: number, syscall: SpSyscall, args: readonly SpArg[], l: Lwp, done: (call: SpCall, error: number) => void) {
+  constructor(
+    reqno: number,
+    syscall: SpSyscall,
+    args: readonly SpArg[],
+    l: Lwp,
+    done: (call: SpCall, error: number) => void,
+  ) {
     this.reqno = reqno;
     this.syscall = syscall;
     this.args = args;

@@ -34,7 +34,12 @@ export class SpClient implements SpConnUp {
     this.server = server;
     this.conn = conn;
     this.handshake_timer = callout_init(server.k);
-    callout_reset(this.handshake_timer, P.SP_HANDSHAKE_NS, () => this.refuse(0, P.SP_ERR_MALFORMED, "no handshake"), null);
+    callout_reset(
+      this.handshake_timer,
+      P.SP_HANDSHAKE_NS,
+      () => this.refuse(0, P.SP_ERR_MALFORMED, "no handshake"),
+      null,
+    );
   }
 
   /** Calls that are being carried out. */
@@ -87,7 +92,8 @@ export class SpClient implements SpConnUp {
   }
 
   private take(frame: P.SpFrame): void {
-    if (frame.class !== P.SP_REQ) return this.refuse(frame.reqno, P.SP_ERR_MALFORMED, `class ${frame.class} from a client`);
+    if (frame.class !== P.SP_REQ)
+      return this.refuse(frame.reqno, P.SP_ERR_MALFORMED, `class ${frame.class} from a client`);
     if (frame.type === P.SP_HANDSHAKE) return this.handshake(frame);
     if (this.proc === null) return this.refuse(frame.reqno, P.SP_ERR_AUTH, "a request before the handshake");
     switch (frame.type) {
@@ -128,7 +134,8 @@ export class SpClient implements SpConnUp {
 
   private forked(frame: P.SpFrame): void {
     const proc = frame.payload.length === P.SP_COOKIELEN ? this.server.preforks.claim(frame.payload) : null;
-    if (proc === null) return this.refuse(frame.reqno, P.SP_ERR_INVALID_PREFORK, "fork with a cookie that nobody waits for");
+    if (proc === null)
+      return this.refuse(frame.reqno, P.SP_ERR_INVALID_PREFORK, "fork with a cookie that nobody waits for");
     this.welcome(frame, proc);
   }
 

@@ -42,10 +42,15 @@ export class SpPreforks {
     const key = cookie_key(cookie);
     const timer = callout_init(this.k);
     this.waiting.set(key, { proc, parent, timer });
-    callout_reset(timer, SP_PREFORK_NS, (name: string) => {
-      const w = this.take(name);
-      if (w !== null) this.k.procs.proc_exit(w);
-    }, key);
+    callout_reset(
+      timer,
+      SP_PREFORK_NS,
+      (name: string) => {
+        const w = this.take(name);
+        if (w !== null) this.k.procs.proc_exit(w);
+      },
+      key,
+    );
     return cookie;
   }
 

@@ -11,7 +11,15 @@ import { evcnt_attach, evcnt_detach } from "../../kernel-components/kern/evcnt.t
 import type { Kernel } from "../../kernel-components/kern/kernel.ts";
 import { OSRELEASE, OSTYPE } from "../../kernel-components/kern/sysctl_kern.ts";
 import { RumpError } from "../errors.ts";
-import { SP_ERROR, SP_ERR_TRYAGAIN, SP_HANDSHAKE, SP_LINGER_NS, SP_MAXCLIENTS, sp_banner, sp_frame } from "../sp/sp_proto.ts";
+import {
+  SP_ERROR,
+  SP_ERR_TRYAGAIN,
+  SP_HANDSHAKE,
+  SP_LINGER_NS,
+  SP_MAXCLIENTS,
+  sp_banner,
+  sp_frame,
+} from "../sp/sp_proto.ts";
 import { SpClient } from "./sp_client.ts";
 import { SpPreforks } from "./sp_prefork.ts";
 import { sp_syscall_table } from "./sp_syscalls.ts";
@@ -81,10 +89,15 @@ export class SpServer implements SpUp {
     conn.close();
     const timer = callout_init(this.k);
     this.lingering.set(conn, timer);
-    callout_reset(timer, SP_LINGER_NS, () => {
-      conn.destroy();
-      this.dropped(conn);
-    }, null);
+    callout_reset(
+      timer,
+      SP_LINGER_NS,
+      () => {
+        conn.destroy();
+        this.dropped(conn);
+      },
+      null,
+    );
     return { sp_data: () => undefined, sp_drained: () => undefined, sp_closed: () => this.dropped(conn) };
   }
 
@@ -131,7 +144,10 @@ export class SpServer implements SpUp {
  * a live server is there, ENAMETOOLONG, EACCES... Source: rump_init_server(3).
  */
 export function rump_init_server(k: Kernel, url: string, events: SpServerEvents = {}): Promise<SpServer> {
-  if (k.dead) return Promise.reject(new RumpError("rump_init_server", EALREADY, undefined, undefined, "the kernel has been shut down"));
+  if (k.dead)
+    return Promise.reject(
+      new RumpError("rump_init_server", EALREADY, undefined, undefined, "the kernel has been shut down"),
+    );
   const server = new SpServer(k, events);
   return new Promise((resolve, reject) => {
     k.host.sp.rumpuser_sp_init(url, server, (err, text) => {

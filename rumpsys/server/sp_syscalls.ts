@@ -7,17 +7,40 @@ import type { Lwp } from "../../kernel-components/kern/proc.ts";
 import { is_super, Stat } from "../../kernel-components/kern/proc.ts";
 import { sys_close, sys_dup, sys_dup2, sys_dup3, sys_fcntl } from "../../kernel-components/kern/sys_descrip.ts";
 import {
-  sys_fstat, sys_getegid, sys_geteuid, sys_getpid, sys_ioctl, sys_open, sys_read, sys_write,
+  sys_fstat,
+  sys_getegid,
+  sys_geteuid,
+  sys_getpid,
+  sys_ioctl,
+  sys_open,
+  sys_read,
+  sys_write,
 } from "../../kernel-components/kern/sys_generic.ts";
 import { Pollfd, sys_poll } from "../../kernel-components/kern/sys_poll.ts";
 import { SysctlLen } from "../../kernel-components/kern/sysctl_bytes.ts";
 import { RetVal, UIO_READ, UIO_WRITE, Uio } from "../../kernel-components/kern/uio.ts";
 import { EWAIT } from "../../kernel-components/kern/wakeup.ts";
 import { SockaddrOut, Sockopt } from "../../kernel-components/socket/socketvar.ts";
-import { Msghdr, sys_recvfrom, sys_recvmsg, sys_sendmsg, sys_sendto } from "../../kernel-components/socket/uipc_syscalls_msg.ts";
 import {
-  sys_accept, sys_bind, sys_connect, sys_getpeername, sys_getsockname, sys_getsockopt, sys_linger, sys_listen, sys_setsockopt, sys_shutdown,
-  sys_socket, sys_socketpair,
+  Msghdr,
+  sys_recvfrom,
+  sys_recvmsg,
+  sys_sendmsg,
+  sys_sendto,
+} from "../../kernel-components/socket/uipc_syscalls_msg.ts";
+import {
+  sys_accept,
+  sys_bind,
+  sys_connect,
+  sys_getpeername,
+  sys_getsockname,
+  sys_getsockopt,
+  sys_linger,
+  sys_listen,
+  sys_setsockopt,
+  sys_shutdown,
+  sys_socket,
+  sys_socketpair,
 } from "../../kernel-components/socket/uipc_syscalls.ts";
 import type { SpArg } from "../sp/sp_args.ts";
 import * as n from "../sp/sp_sysnum.ts";
@@ -136,7 +159,8 @@ function run_poll(l: Lwp, a: readonly SpArg[], st: SpCallState): number {
   const dv = new DataView(it.buf.buffer, it.buf.byteOffset, it.buf.length);
   if (st.fds === null) {
     st.fds = [];
-    for (let at = 0; at < it.buf.length; at += POLLFD_LEN) st.fds.push(new Pollfd(dv.getInt32(at, true), dv.getInt16(at + 4, true)));
+    for (let at = 0; at < it.buf.length; at += POLLFD_LEN)
+      st.fds.push(new Pollfd(dv.getInt32(at, true), dv.getInt16(at + 4, true)));
   }
   const error = sys_poll(l, st.fds, int(a, 1), st.rv);
   st.fds.forEach((f, i) => dv.setInt16(i * POLLFD_LEN + 6, f.revents, true));
@@ -206,7 +230,15 @@ function run_close(l: Lwp, a: readonly SpArg[]): number {
 
 const TABLE: readonly (readonly [number, SpSyscall])[] = [
   [n.SYS_read, { name: "read", spec: "io", waits: true, run: run_read }],
-  [n.SYS_write, { name: "write", spec: "ib", waits: true, run: (l, a, st) => sys_write(l, int(a, 0), uio_of(st, UIO_WRITE, arg(a, 1)), st.rv) }],
+  [
+    n.SYS_write,
+    {
+      name: "write",
+      spec: "ib",
+      waits: true,
+      run: (l, a, st) => sys_write(l, int(a, 0), uio_of(st, UIO_WRITE, arg(a, 1)), st.rv),
+    },
+  ],
   [n.SYS_open, { name: "open", spec: "bi", run: run_open }],
   [n.SYS_close, { name: "close", spec: "i", run: run_close }],
   [n.SYS_getpid, { name: "getpid", spec: "", run: (l, _a, st) => sys_getpid(l, st.rv) }],
@@ -215,27 +247,42 @@ const TABLE: readonly (readonly [number, SpSyscall])[] = [
   [n.SYS_recvmsg, { name: "recvmsg", spec: "ioOOi", waits: true, run: run_recvmsg }],
   [n.SYS_sendmsg, { name: "sendmsg", spec: "ibBBi", waits: true, run: run_sendmsg }],
   [n.SYS_recvfrom, { name: "recvfrom", spec: "ioiO", waits: true, run: run_recvfrom }],
-  [n.SYS_sendto, {
-    name: "sendto",
-    spec: "ibiB",
-    waits: true,
-    run: (l, a, st) => sys_sendto(l, int(a, 0), uio_of(st, UIO_WRITE, arg(a, 1)), int(a, 2), bytes(a, 3), st.rv),
-  }],
+  [
+    n.SYS_sendto,
+    {
+      name: "sendto",
+      spec: "ibiB",
+      waits: true,
+      run: (l, a, st) => sys_sendto(l, int(a, 0), uio_of(st, UIO_WRITE, arg(a, 1)), int(a, 2), bytes(a, 3), st.rv),
+    },
+  ],
   [n.SYS_getpeername, { name: "getpeername", spec: "io", run: run_name(sys_getpeername) }],
   [n.SYS_getsockname, { name: "getsockname", spec: "io", run: run_name(sys_getsockname) }],
   [n.SYS_dup, { name: "dup", spec: "i", run: (l, a, st) => sys_dup(l, int(a, 0), st.rv) }],
   [n.SYS_dup2, { name: "dup2", spec: "ii", run: (l, a, st) => sys_dup2(l, int(a, 0), int(a, 1), st.rv) }],
   [n.SYS_dup3, { name: "dup3", spec: "iii", run: (l, a, st) => sys_dup3(l, int(a, 0), int(a, 1), int(a, 2), st.rv) }],
-  [n.SYS_fcntl, { name: "fcntl", spec: "iii", run: (l, a, st) => sys_fcntl(l, int(a, 0), int(a, 1), int(a, 2), st.rv) }],
+  [
+    n.SYS_fcntl,
+    { name: "fcntl", spec: "iii", run: (l, a, st) => sys_fcntl(l, int(a, 0), int(a, 1), int(a, 2), st.rv) },
+  ],
   [n.SYS_ioctl, { name: "ioctl", spec: "iix", run: run_ioctl }],
-  [n.SYS_connect, { name: "connect", spec: "ib", waits: true, run: (l, a) => sys_connect(l, int(a, 0), arg(a, 1).buf) }],
+  [
+    n.SYS_connect,
+    { name: "connect", spec: "ib", waits: true, run: (l, a) => sys_connect(l, int(a, 0), arg(a, 1).buf) },
+  ],
   [n.SYS_bind, { name: "bind", spec: "ib", run: (l, a) => sys_bind(l, int(a, 0), arg(a, 1).buf) }],
   [n.SYS_listen, { name: "listen", spec: "ii", run: (l, a) => sys_listen(l, int(a, 0), int(a, 1)) }],
   [n.SYS_setsockopt, { name: "setsockopt", spec: "iiib", run: run_sockopt }],
   [n.SYS_getsockopt, { name: "getsockopt", spec: "iiio", run: run_sockopt }],
   [n.SYS_shutdown, { name: "shutdown", spec: "ii", run: (l, a) => sys_shutdown(l, int(a, 0), int(a, 1)) }],
-  [n.SYS_socket, { name: "socket", spec: "iii", run: (l, a, st) => sys_socket(l, int(a, 0), int(a, 1), int(a, 2), st.rv) }],
-  [n.SYS_socketpair, { name: "socketpair", spec: "iii", run: (l, a, st) => sys_socketpair(l, int(a, 0), int(a, 1), int(a, 2), st.rv) }],
+  [
+    n.SYS_socket,
+    { name: "socket", spec: "iii", run: (l, a, st) => sys_socket(l, int(a, 0), int(a, 1), int(a, 2), st.rv) },
+  ],
+  [
+    n.SYS_socketpair,
+    { name: "socketpair", spec: "iii", run: (l, a, st) => sys_socketpair(l, int(a, 0), int(a, 1), int(a, 2), st.rv) },
+  ],
   [n.SYS_sysctl, { name: "sysctl", spec: "bOB", run: run_sysctl }],
   [n.SYS_poll, { name: "poll", spec: "xi", run: run_poll }],
   [n.SYS_fstat, { name: "fstat", spec: "io", run: run_fstat }],

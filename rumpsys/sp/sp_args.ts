@@ -136,7 +136,8 @@ export function sp_args_decode(payload: Uint8Array, spec: string): SpArg[] | nul
     at += TAGLEN;
     if (!fits(want, tag) || len > SP_MAXFRAME) return null;
     const body = tag === SP_ARG_INT ? 8 : carries(tag) ? pad8(len) : 0;
-    if (at + body > payload.length || (tag === SP_ARG_INT && len !== 8) || (tag === SP_ARG_NULL && len !== 0)) return null;
+    if (at + body > payload.length || (tag === SP_ARG_INT && len !== 8) || (tag === SP_ARG_NULL && len !== 0))
+      return null;
     if (comes_back(tag)) back += TAGLEN + pad8(len);
     if (back > SP_MAXFRAME) return null;
     args.push(arg_at(payload, dv, at, tag, len));

@@ -76,8 +76,14 @@ export const SP_ERR_MALFORMED = 7;
 
 const SP_ERRNO: readonly number[] = [0, EAGAIN, EPERM, ESRCH, EIO, EBUSY, ENOMEM, EINVAL];
 const SP_ERRTEXT: readonly string[] = [
-  "no error", "a limit of the server is reached", "not allowed", "no process waits for this cookie", "the process could not be forked",
-  "exec is going on", "the server is out of memory", "malformed frame",
+  "no error",
+  "a limit of the server is reached",
+  "not allowed",
+  "no process waits for this cookie",
+  "the process could not be forked",
+  "exec is going on",
+  "the server is out of memory",
+  "malformed frame",
 ];
 
 /** The errno of an SP_ERR_* number. */
@@ -132,6 +138,7 @@ export function sp_banner(ostype: string, osrelease: string, machine: string): s
 export function sp_banner_fault(banner: string): string {
   const match = /^RUMPSP-(\d{1,4})\.(\d{1,4})-/.exec(banner);
   if (match === null) return `not a rump kernel: it says ${JSON.stringify(banner.slice(0, 40))}`;
-  if (Number(match[1]) !== SP_MAJOR) return `speaks sysproxy ${match[1]}.${match[2]}, and this program ${SP_MAJOR}.${SP_MINOR}`;
+  if (Number(match[1]) !== SP_MAJOR)
+    return `speaks sysproxy ${match[1]}.${match[2]}, and this program ${SP_MAJOR}.${SP_MINOR}`;
   return "";
 }

@@ -56,7 +56,12 @@ export class SpReader {
     if (left < SP_HDRSIZE) return 0;
     const dv = new DataView(all.buffer, all.byteOffset, all.byteLength);
     const len = dv.getUint32(at, true);
-    if (dv.getUint32(at + 4, true) !== 0 || len < SP_HDRSIZE || len > SP_MAXFRAME || dv.getUint32(at + 12, true) > 0x1f_ffff) {
+    if (
+      dv.getUint32(at + 4, true) !== 0 ||
+      len < SP_HDRSIZE ||
+      len > SP_MAXFRAME ||
+      dv.getUint32(at + 12, true) > 0x1f_ffff
+    ) {
       this.fault = `a frame of ${len} bytes`;
       return 0;
     }

@@ -29,13 +29,17 @@ export interface Running {
 /** Starts `node args...`. */
 export function start_node(args: readonly string[], env: Readonly<Record<string, string>> = {}, cwd?: string): Running {
   const child = spawn(process.execPath, args, {
-    stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, RUMP_SERVER: "", ...env }, ...(cwd === undefined ? {} : { cwd }),
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, RUMP_SERVER: "", ...env },
+    ...(cwd === undefined ? {} : { cwd }),
   });
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (b: Buffer) => (stdout += b.toString()));
   child.stderr?.on("data", (b: Buffer) => (stderr += b.toString()));
-  const ended = new Promise<Ended>((resolve) => child.on("close", (status, signal) => resolve({ status, signal, stdout, stderr })));
+  const ended = new Promise<Ended>((resolve) =>
+    child.on("close", (status, signal) => resolve({ status, signal, stdout, stderr })),
+  );
   return { child, ended };
 }
 
@@ -52,9 +56,15 @@ export class RumpProcesses {
 
   /** Boots kernel `name` in the foreground of a process of its own and waits until it serves. */
   async server(name: string, ...options: readonly string[]): Promise<Running> {
-    const running = start_node([RUMP, "server", "-s", "-v", "--with-parent", "--name", name, ...options, this.url(name)], {}, this.dir);
+    const running = start_node(
+      [RUMP, "server", "-s", "-v", "--with-parent", "--name", name, ...options, this.url(name)],
+      {},
+      this.dir,
+    );
     this.servers.set(name, running);
-    const early = running.ended.then((e) => Promise.reject(new Error(`server ${name} ended with ${e.status}: ${e.stderr}`)));
+    const early = running.ended.then((e) =>
+      Promise.reject(new Error(`server ${name} ended with ${e.status}: ${e.stderr}`)),
+    );
     early.catch(() => undefined);
     for (let tries = 0; ; tries++) {
       try {
@@ -94,7 +104,8 @@ export class RumpProcesses {
     const faults: string[] = [];
     for (const name of [...this.servers.keys()]) {
       const e = await this.halt(name);
-      if (e.status !== 0 || !e.stderr.includes("nothing leaked")) faults.push(`${name}: ${e.status ?? e.signal}: ${e.stderr}`);
+      if (e.status !== 0 || !e.stderr.includes("nothing leaked"))
+        faults.push(`${name}: ${e.status ?? e.signal}: ${e.stderr}`);
       if (existsSync(join(this.dir, name))) faults.push(`${name}: left its socket`);
     }
     for (const file of readdirSync(this.dir)) if (file.endsWith(".dead")) faults.push(file);

@@ -29,7 +29,11 @@ describe("rump/rumpkern/t_sp", function () {
     expect(await kernels.end()).to.deep.equal([]);
   });
 
-  function client(mode: string, argument: string = "", env: Readonly<Record<string, string>> = {}): ReturnType<typeof start_node> {
+  function client(
+    mode: string,
+    argument: string = "",
+    env: Readonly<Record<string, string>> = {},
+  ): ReturnType<typeof start_node> {
     const program = `import { sp_stress } from ${JSON.stringify(CLIENT)}; await sp_stress(${JSON.stringify(mode)}, ${JSON.stringify(argument)});`;
     return start_node(["--input-type=module", "-e", program], { RUMP_SERVER: kernels.url("sp"), ...env });
   }
@@ -53,7 +57,8 @@ describe("rump/rumpkern/t_sp", function () {
   });
 
   it("stress_short", async () => {
-    for (let wave = 0; wave < 3; wave++) expectOk(await Promise.all(Array.from({ length: 6 }, () => client("rounds", "2").ended)));
+    for (let wave = 0; wave < 3; wave++)
+      expectOk(await Promise.all(Array.from({ length: 6 }, () => client("rounds", "2").ended)));
     expect(await sockets()).to.equal(0);
   });
 

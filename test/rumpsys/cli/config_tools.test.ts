@@ -23,15 +23,21 @@ describe("rumpsys/cli: configuration", () => {
     await w.ok("a", ifconfig, "shmif0 linkstr bus");
     await w.ok("a", sysctl, "-w net.inet.ip.dad_count=3");
     await w.ok("a", ifconfig, "shmif0 inet 10.0.0.1 netmask 0xffffff00");
-    expect(await w.ok("a", ifconfig, "shmif0")).to.match(/\n\tinet 10\.0\.0\.1\/24 broadcast 10\.0\.0\.255 flags 0x1<TENTATIVE>\n/);
+    expect(await w.ok("a", ifconfig, "shmif0")).to.match(
+      /\n\tinet 10\.0\.0\.1\/24 broadcast 10\.0\.0\.255 flags 0x1<TENTATIVE>\n/,
+    );
     expect((await w.run("a", ifconfig, "-w 0.1")).err).to.match(/shmif0: an address is still tentative/);
     await w.ok("a", ifconfig, "-w 10");
     const shown = await w.ok("a", ifconfig, "shmif0");
     expect(shown).to.match(/^shmif0: flags=0x8843<UP,BROADCAST,RUNNING,SIMPLEX,MULTICAST> mtu 1500\n/);
-    expect(shown).to.match(/\n\taddress: b2:a0(:[0-9a-f]{2}){4}\n\tlinkstr: bus\n\tmedia: Ethernet autoselect\n\tstatus: active\n\tinet 10\.0\.0\.1\/24 broadcast 10\.0\.0\.255 flags 0\n$/);
+    expect(shown).to.match(
+      /\n\taddress: b2:a0(:[0-9a-f]{2}){4}\n\tlinkstr: bus\n\tmedia: Ethernet autoselect\n\tstatus: active\n\tinet 10\.0\.0\.1\/24 broadcast 10\.0\.0\.255 flags 0\n$/,
+    );
     await w.ok("a", ifconfig, "shmif0 mtu 1400 down");
     await w.ok("a", ifconfig, "shmif0 media none");
-    expect(await w.ok("a", ifconfig, "shmif0")).to.match(/^shmif0: flags=0x8802<BROADCAST,SIMPLEX,MULTICAST> mtu 1400\n[^]*media: Ethernet none\n\tstatus: no carrier\n/);
+    expect(await w.ok("a", ifconfig, "shmif0")).to.match(
+      /^shmif0: flags=0x8802<BROADCAST,SIMPLEX,MULTICAST> mtu 1400\n[^]*media: Ethernet none\n\tstatus: no carrier\n/,
+    );
     expect((await w.run("a", ifconfig, "-s shmif0")).status).to.equal(1);
     await w.ok("a", ifconfig, "shmif0 destroy");
     expect(await w.ok("a", ifconfig, "-l")).to.equal("lo0\n");
@@ -77,28 +83,43 @@ describe("rumpsys/cli: configuration", () => {
   it("route adds, shows, gets, changes, deletes and flushes", async () => {
     await w.routed();
     expect(await w.ok("a", route, "add -net 10.7.0.0/16 10.0.1.1")).to.equal("add net 10.7.0.0/16: gateway 10.0.1.1\n");
-    expect(await w.ok("a", route, "add -host 10.9.9.9 10.0.1.1 -mtu 1000")).to.equal("add host 10.9.9.9: gateway 10.0.1.1\n");
+    expect(await w.ok("a", route, "add -host 10.9.9.9 10.0.1.1 -mtu 1000")).to.equal(
+      "add host 10.9.9.9: gateway 10.0.1.1\n",
+    );
     const shown = await w.ok("a", route, "-n show");
     expect(shown).to.match(/^Routing tables\n\nInternet:\nDestination +Gateway +Flags +Refs +Use +Mtu +Interface\n/);
     expect(shown).to.match(/\ndefault +10\.0\.1\.1 +UGS +- +- +- +shmif0\n/);
     expect(shown).to.match(/\n10\.0\.1\.0\/24 +link#2 +UC +/);
     expect(shown).to.match(/\n10\.9\.9\.9 +10\.0\.1\.1 +UGHS +- +- +1000 +shmif0\n/);
     const got = await w.ok("a", route, "get 10.9.9.9");
-    expect(got).to.match(/^ {3}route to: 10\.9\.9\.9\ndestination: 10\.9\.9\.9\n {4}gateway: 10\.0\.1\.1\n local addr: 10\.0\.1\.2\n {2}interface: shmif0\n {6}flags: 0x847<UP,GATEWAY,HOST,DONE,STATIC>\n/);
+    expect(got).to.match(
+      /^ {3}route to: 10\.9\.9\.9\ndestination: 10\.9\.9\.9\n {4}gateway: 10\.0\.1\.1\n local addr: 10\.0\.1\.2\n {2}interface: shmif0\n {6}flags: 0x847<UP,GATEWAY,HOST,DONE,STATIC>\n/,
+    );
     await w.ok("a", route, "change -host 10.9.9.9 10.0.1.1 -mtu 900");
     expect(await w.ok("a", route, "get 10.9.9.9")).to.match(/ 900 +0 \n$/);
     expect(await w.ok("a", route, "delete 10.9.9.9")).to.equal("delete host 10.9.9.9\n");
-    expect(await w.run("a", route, "delete 10.9.9.9")).to.deep.equal({ status: 1, out: "", err: "delete host 10.9.9.9: not in table" });
-    expect(await w.ok("a", route, "flush")).to.match(/default +10\.0\.1\.1 +done\n10\.7\.0\.0\/16 +10\.0\.1\.1 +done\n/);
+    expect(await w.run("a", route, "delete 10.9.9.9")).to.deep.equal({
+      status: 1,
+      out: "",
+      err: "delete host 10.9.9.9: not in table",
+    });
+    expect(await w.ok("a", route, "flush")).to.match(
+      /default +10\.0\.1\.1 +done\n10\.7\.0\.0\/16 +10\.0\.1\.1 +done\n/,
+    );
     expect((await w.run("a", route, "get 10.2.2.2")).status).to.equal(1);
   });
 
   it("route says what is wrong with its words", async () => {
     for (const [args, message] of [
-      ["", /a command is missing/], ["frob 1.2.3.4", /unknown command "frob"/], ["add", /a destination is missing/],
-      ["add 10.0.0.0/8", /a gateway is missing/], ["add -host 10.0.0.0/8 1.2.3.4", /a host has no mask/],
-      ["add 10.0.0.1/8 1.2.3.4", /bits set beyond its mask/], ["add default here", /gateway "here" is not an IPv4 address/],
-      ["add default 1.2.3.4 -mtu", /-mtu needs a value/], ["add default -interface nope0", /nope0: no such interface/],
+      ["", /a command is missing/],
+      ["frob 1.2.3.4", /unknown command "frob"/],
+      ["add", /a destination is missing/],
+      ["add 10.0.0.0/8", /a gateway is missing/],
+      ["add -host 10.0.0.0/8 1.2.3.4", /a host has no mask/],
+      ["add 10.0.0.1/8 1.2.3.4", /bits set beyond its mask/],
+      ["add default here", /gateway "here" is not an IPv4 address/],
+      ["add default 1.2.3.4 -mtu", /-mtu needs a value/],
+      ["add default -interface nope0", /nope0: no such interface/],
     ] as const) {
       const r = await w.run("a", route, args);
       expect(r.err, args).to.match(message);
@@ -109,7 +130,9 @@ describe("rumpsys/cli: configuration", () => {
   it("arp shows who was heard, and keeps what it is told", async () => {
     await w.routed();
     await w.ok("a", ping, "-c 1 10.0.1.1");
-    expect(await w.ok("a", arp, "-n -a")).to.match(/^10\.0\.1\.1 \(10\.0\.1\.1\) at b2:a0(:[0-9a-f]{2}){4} on shmif0 expires in \d+ seconds\n$/);
+    expect(await w.ok("a", arp, "-n -a")).to.match(
+      /^10\.0\.1\.1 \(10\.0\.1\.1\) at b2:a0(:[0-9a-f]{2}){4} on shmif0 expires in \d+ seconds\n$/,
+    );
     await w.ok("a", arp, "-s 10.0.1.9 02:00:00:00:00:09");
     expect(await w.ok("a", arp, "10.0.1.9")).to.equal("10.0.1.9 (10.0.1.9) at 02:00:00:00:00:09 on shmif0 permanent\n");
     await w.ok("a", arp, "-s 10.0.1.8 02:00:00:00:00:08 temp");
@@ -117,8 +140,16 @@ describe("rumpsys/cli: configuration", () => {
     await w.ok("a", arp, "-s 10.0.1.7 02:00:00:00:00:07 pub");
     expect(await w.ok("a", arp, "10.0.1.7")).to.match(/ permanent published\n$/);
     expect(await w.ok("a", arp, "-d 10.0.1.9")).to.equal("10.0.1.9 (10.0.1.9) deleted\n");
-    expect(await w.run("a", arp, "-d 10.0.1.9")).to.deep.equal({ status: 1, out: "", err: "delete: cannot locate 10.0.1.9" });
-    expect(await w.run("a", arp, "10.0.1.9")).to.deep.equal({ status: 1, out: "10.0.1.9 (10.0.1.9) -- no entry\n", err: "" });
+    expect(await w.run("a", arp, "-d 10.0.1.9")).to.deep.equal({
+      status: 1,
+      out: "",
+      err: "delete: cannot locate 10.0.1.9",
+    });
+    expect(await w.run("a", arp, "10.0.1.9")).to.deep.equal({
+      status: 1,
+      out: "10.0.1.9 (10.0.1.9) -- no entry\n",
+      err: "",
+    });
     await w.ok("a", arp, "-d -a");
     expect(await w.json<unknown[]>("a", arp, "-a")).to.deep.equal([]);
     expect((await w.run("a", arp, "-s 99.9.9.9 02:00:00:00:00:09")).err).to.match(/on no network of ours/);
@@ -132,10 +163,14 @@ describe("rumpsys/cli: configuration", () => {
     expect(await w.ok("a", sysctl, "kern.hostname=other")).to.equal("kern.hostname: a -> other\n");
     expect(await w.ok("a", sysctl, "-d net.inet.ip.ttl")).to.match(/^net\.inet\.ip\.ttl: [A-Z]/);
     const all = await w.ok("a", sysctl, "-a");
-    for (const name of ["kern.ostype", "net.inet.ip.forwarding", "hw.ncpu"]) expect(all).to.contain(`\n${name} = `.slice(name === "kern.ostype" ? 1 : 0));
+    for (const name of ["kern.ostype", "net.inet.ip.forwarding", "hw.ncpu"])
+      expect(all).to.contain(`\n${name} = `.slice(name === "kern.ostype" ? 1 : 0));
     for (const [args, message] of [
-      ["kern.nothing", /no such node/], ["-w net.inet.ip.ttl=0", /EINVAL/], ["-w net.inet.ip.ttl=many", /not a whole number/],
-      ["-w kern.ostype=x", /EPERM.*only be read/], ["-w net.inet.ip.stats=1", /only numbers and strings/],
+      ["kern.nothing", /no such node/],
+      ["-w net.inet.ip.ttl=0", /EINVAL/],
+      ["-w net.inet.ip.ttl=many", /not a whole number/],
+      ["-w kern.ostype=x", /EPERM.*only be read/],
+      ["-w net.inet.ip.stats=1", /only numbers and strings/],
     ] as const) {
       const r = await w.run("a", sysctl, args);
       expect(r.err, args).to.match(message);

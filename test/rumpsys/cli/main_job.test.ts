@@ -19,7 +19,10 @@ class Run {
   readonly ended: Promise<number | string>;
 
   constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [PROGRAM, ...args], { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    this.child = spawn(process.execPath, [PROGRAM, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.child.stdout?.on("data", (data: Buffer) => (this.stdout += data.toString()));
     this.child.stderr?.on("data", (data: Buffer) => (this.stderr += data.toString()));
     this.ended = new Promise((resolve) => this.child.once("close", (code, signal) => resolve(code ?? signal ?? "")));
@@ -68,9 +71,13 @@ describe("main job: arguments and lines", () => {
       return written.join("");
     };
     expect(print(false, false)).to.equal("rate          done\n              more\n");
-    expect(print(true, false)).to.equal("\r\u001b[Krate          half\r\u001b[Krate          done\n              more\n");
+    expect(print(true, false)).to.equal(
+      "\r\u001b[Krate          half\r\u001b[Krate          done\n              more\n",
+    );
     expect(print(false, true)).to.contain("\u001b[36mrate");
-    expect(rtt_text({ min: 1.25, p50: 2, avg: 3, p99: 4000.6, max: 5e4 })).to.equal("min/avg/max/p50/p99 = 1.3/3.0/50000/2.0/4001 us");
+    expect(rtt_text({ min: 1.25, p50: 2, avg: 3, p99: 4000.6, max: 5e4 })).to.equal(
+      "min/avg/max/p50/p99 = 1.3/3.0/50000/2.0/4001 us",
+    );
     expect(["7", "1,234", "1,234,567"]).to.deep.equal([7, 1234, 1_234_567].map(grouped));
   });
 });
@@ -99,8 +106,17 @@ describe("main job", function () {
     const run = new Run([], { NO_COLOR: "1" });
     expect(await run.ended, run.stderr).to.equal(0);
     expect(run.stdout).to.not.contain("\u001b");
-    for (const part of [/^network +a 10\.0\.1\.2 -- bus1 -- 10\.0\.1\.1 r 10\.0\.2\.1 -- bus2 -- 10\.0\.2\.2 b$/m, /ttl 254/, /^path +1 +10\.0\.1\.1 /m, /^ +2 +10\.0\.2\.2 /m,
-      /r: 10\.0\.1\.2 is b2:a0:/, /on one CPU: min\/avg\/max\/p50\/p99 = /, /packets\/s/, /packets forwarded by r/]) expect(run.stdout).to.match(part);
+    for (const part of [
+      /^network +a 10\.0\.1\.2 -- bus1 -- 10\.0\.1\.1 r 10\.0\.2\.1 -- bus2 -- 10\.0\.2\.2 b$/m,
+      /ttl 254/,
+      /^path +1 +10\.0\.1\.1 /m,
+      /^ +2 +10\.0\.2\.2 /m,
+      /r: 10\.0\.1\.2 is b2:a0:/,
+      /on one CPU: min\/avg\/max\/p50\/p99 = /,
+      /packets\/s/,
+      /packets forwarded by r/,
+    ])
+      expect(run.stdout).to.match(part);
     await all_gone(run.nodes());
   });
 
@@ -108,7 +124,9 @@ describe("main job", function () {
     const run = new Run(["--fast"]);
     expect(await run.ended).to.equal(2);
     expect(run.stdout).to.equal("");
-    expect(run.stderr).to.match(/^rumpkit: .*--fast/).and.to.contain("usage: npm start");
+    expect(run.stderr)
+      .to.match(/^rumpkit: .*--fast/)
+      .and.to.contain("usage: npm start");
   });
 
   it("ends with status 3 and the cure without the addon", async () => {
@@ -117,7 +135,11 @@ describe("main job", function () {
     expect(run.stderr).to.contain("/nonexistent/rumpuser.node: not there").and.to.contain("cure: ");
   });
 
-  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
     it(`ends with status ${status} on ${signal}, and takes its nodes along`, async () => {
       const run = new Run([]);
       await run.says("boot ");
@@ -156,12 +178,18 @@ describe("main job", function () {
 
   it("--tap: the host's ping and traceroute reach the kernels, and no interface or route is left", async function () {
     needTap(this);
-    const state = (): string => readdirSync("/sys/class/net").join() + readFileSync("/proc/net/route", "utf8").split("\n").map((line) => line.slice(0, 40)).join();
+    const state = (): string =>
+      readdirSync("/sys/class/net").join() +
+      readFileSync("/proc/net/route", "utf8")
+        .split("\n")
+        .map((line) => line.slice(0, 40))
+        .join();
     const before = state();
     const run = new Run(["--tap"]);
     expect(await run.ended, run.stderr).to.equal(0);
     expect(run.stdout).to.match(/tap +host 10\.\d+\.255\.1 -- rumptap\d+ -- 10\.\d+\.255\.2 a/);
-    if (!run.stdout.includes("$ ping        is missing")) expect(run.stdout).to.match(/3 packets transmitted, 3 received, 0% packet loss/);
+    if (!run.stdout.includes("$ ping        is missing"))
+      expect(run.stdout).to.match(/3 packets transmitted, 3 received, 0% packet loss/);
     expect(state()).to.equal(before);
   });
 });

@@ -1,7 +1,16 @@
 // The examples of the manual pages: each page's commands run in one shell in a folder of their own, and must print what the page shows
 // ("..." stands for anything).
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { expect } from "chai";
@@ -37,7 +46,11 @@ function matches(line: string, pattern: string): boolean {
 }
 
 async function shell(script: string, cwd: string, path: string): Promise<string> {
-  const child = spawn("sh", [], { cwd, stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, RUMP_SERVER: "", PATH: path } });
+  const child = spawn("sh", [], {
+    cwd,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, RUMP_SERVER: "", PATH: path },
+  });
   let out = "";
   child.stdout.on("data", (b: Buffer) => (out += b.toString()));
   child.stderr.on("data", (b: Buffer) => (out += b.toString()));
@@ -64,7 +77,8 @@ describe("manual pages of the tools", () => {
       await client.rumpSys.reboot();
       client.close();
     }
-    for (let i = 0; i < 250 && sockets.some((name) => existsSync(join(dir, name))); i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    for (let i = 0; i < 250 && sockets.some((name) => existsSync(join(dir, name))); i++)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(sockets.filter((name) => existsSync(join(dir, name)))).to.deep.equal([]);
     rmSync(dir, { recursive: true });
   });
@@ -72,7 +86,8 @@ describe("manual pages of the tools", () => {
   it("there is one for every tool, and it has the tool's options", () => {
     for (const { name, usage } of [...KERNEL_TOOLS, ...HOST_TOOLS]) {
       const text = readFileSync(join(PAGES, `rump-${name}.1.md`), "utf8");
-      for (const [, letter] of usage.matchAll(/(?<=[[\s|])-([a-zA-Z])\b/g)) expect(text, `${name} -${letter}`).to.match(new RegExp(`-[a-zA-Z]*${letter}`));
+      for (const [, letter] of usage.matchAll(/(?<=[[\s|])-([a-zA-Z])\b/g))
+        expect(text, `${name} -${letter}`).to.match(new RegExp(`-[a-zA-Z]*${letter}`));
     }
   });
 

@@ -57,12 +57,23 @@ describe("rumpsys/cli: looking", () => {
   it("ping chooses its source, records the route, and stops at the first answer", async () => {
     expect((await w.run("a", ping, "-c 1 -w 1 -I 10.0.9.9 10.0.2.2")).err).to.match(/EADDRNOTAVAIL/);
     expect(await w.ok("a", ping, "-c 1 -I 10.0.1.2 10.0.2.2")).to.contain("1 packets received");
-    expect(await w.ok("a", ping, "-c 1 -R 10.0.2.2")).to.match(/RR: \t10\.0\.2\.1\n\t10\.0\.2\.2\n\t10\.0\.1\.1\n\t10\.0\.1\.2\n/);
+    expect(await w.ok("a", ping, "-c 1 -R 10.0.2.2")).to.match(
+      /RR: \t10\.0\.2\.1\n\t10\.0\.2\.2\n\t10\.0\.1\.1\n\t10\.0\.1\.2\n/,
+    );
     expect(await w.ok("a", ping, "-o -i 0.1 10.0.2.2")).to.contain("1 packets transmitted, 1 packets received");
   });
 
   it("ping names what is wrong with its arguments", async () => {
-    for (const args of ["", "nowhere", "-c 0 1.2.3.4", "-s 65508 1.2.3.4", "-i x 1.2.3.4", "-z 1.2.3.4", "1.2.3.4 5.6.7.8", "-p xyz 1.2.3.4"]) {
+    for (const args of [
+      "",
+      "nowhere",
+      "-c 0 1.2.3.4",
+      "-s 65508 1.2.3.4",
+      "-i x 1.2.3.4",
+      "-z 1.2.3.4",
+      "1.2.3.4 5.6.7.8",
+      "-p xyz 1.2.3.4",
+    ]) {
       const r = await w.run("a", ping, args);
       expect(r.status, args).to.equal(2);
       expect(r.err, args).to.match(/^ping: /);
@@ -83,7 +94,9 @@ describe("rumpsys/cli: looking", () => {
 
   it("netstat shows interfaces, neighbours, counters and mbufs", async () => {
     await w.ok("a", ping, "-c 2 -i 0.1 10.0.2.2");
-    expect(await w.ok("a", netstat, "-i")).to.match(/^Name +Mtu +Network +Address +Ipkts Ierrs +Opkts Oerrs Colls\n[^]*\nshmif0 +1500 +10\.0\.1\.0\/24 +10\.0\.1\.2 +\d+ +0 +\d+ +0 +0\n$/);
+    expect(await w.ok("a", netstat, "-i")).to.match(
+      /^Name +Mtu +Network +Address +Ipkts Ierrs +Opkts Oerrs Colls\n[^]*\nshmif0 +1500 +10\.0\.1\.0\/24 +10\.0\.1\.2 +\d+ +0 +\d+ +0 +0\n$/,
+    );
     expect(await w.ok("a", netstat, "-rn")).to.match(/\n10\.0\.1\.1 +b2:a0:[0-9a-f:]{11} +UHL +/);
     expect(await w.ok("a", netstat, "-rLn")).to.not.contain("UHL ");
     expect(await w.ok("r", netstat, "-s -p ip")).to.match(/^ip:\n\t\d+ total packets received\n/);
@@ -102,7 +115,9 @@ describe("rumpsys/cli: looking", () => {
     const c = sys.socket(PF_INET, SOCK_DGRAM, 0);
     await sys.connect(c, { family: "inet", address: "10.0.2.2", port: 7 });
     expect(await w.ok("a", netstat, "-an")).to.match(/\nudp +0 +0 +10\.0\.1\.2\.53 +\*\.\*\n/);
-    expect(await w.ok("a", netstat, "-n")).to.match(/^Active Internet connections\n[^\n]*\nudp +0 +0 +10\.0\.1\.2\.\d+ +10\.0\.2\.2\.7\n$/);
+    expect(await w.ok("a", netstat, "-n")).to.match(
+      /^Active Internet connections\n[^\n]*\nudp +0 +0 +10\.0\.1\.2\.\d+ +10\.0\.2\.2\.7\n$/,
+    );
     expect(await w.ok("a", sockstat, "")).to.match(/\nroot +\d+ +udp +10\.0\.1\.2\.53 +\*\.\*\n/);
     await sys.close(s);
     await sys.close(c);

@@ -82,7 +82,9 @@ export class ToolWorld {
   /** a 10.0.1.2 -- 10.0.1.1 r 10.0.2.1 -- 10.0.2.2 b, forwarding on, default routes set. */
   async routed(): Promise<this> {
     const ifs: readonly [string, string, string, string][] = [
-      ["a", "shmif0", "bus1", "10.0.1.2/24"], ["r", "shmif0", "bus1", "10.0.1.1/24"], ["r", "shmif1", "bus2", "10.0.2.1/24"],
+      ["a", "shmif0", "bus1", "10.0.1.2/24"],
+      ["r", "shmif0", "bus1", "10.0.1.1/24"],
+      ["r", "shmif1", "bus2", "10.0.2.1/24"],
       ["b", "shmif0", "bus2", "10.0.2.2/24"],
     ];
     for (const [name, ifname, bus, addr] of ifs) {

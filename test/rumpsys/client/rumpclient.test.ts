@@ -63,18 +63,28 @@ describe("rumpsys/client", () => {
     const [a, b] = await sys.socketpair(PF_LOCAL, SOCK_STREAM, 0);
     const buf = new Uint8Array(16);
     const waiting = sys.recvfrom(b, buf);
-    said.push(await sys.write(a, [bytes("he"), bytes("llo")]), (await waiting).length, new TextDecoder().decode(buf.subarray(0, 5)));
+    said.push(
+      await sys.write(a, [bytes("he"), bytes("llo")]),
+      (await waiting).length,
+      new TextDecoder().decode(buf.subarray(0, 5)),
+    );
     const fds = [{ fd: a, events: POLLIN, revents: 0 }];
     said.push(await sys.poll(fds, 0), fds[0]?.revents);
     await sys.send(b, bytes("xyz"));
     said.push(await sys.poll(fds, 1000), fds[0]?.revents, await sys.select({ read: [a, b] }, 0));
     const parts = [new Uint8Array(2), new Uint8Array(2)];
-    said.push(await sys.read(a, parts), parts.map((p) => new TextDecoder().decode(p)));
+    said.push(
+      await sys.read(a, parts),
+      parts.map((p) => new TextDecoder().decode(p)),
+    );
     await sys.sendmsg(a, { iov: bytes("!"), control: [scm_rights([b])] });
     const msg = await sys.recvmsg(b, { iov: [new Uint8Array(4)], controllen: 64 });
     said.push(msg.length, scm_rights_fds(msg.control).length);
     said.push(await sys.getsockopt(a, 0xffff, 0x1008), (await sys.fstat(a)).st_mode);
-    said.push(await codeOfAsync(sys.bind(99, { family: "local", path: "/x" })), await codeOfAsync(sys.sysctlbyname("kern.nothing")));
+    said.push(
+      await codeOfAsync(sys.bind(99, { family: "local", path: "/x" })),
+      await codeOfAsync(sys.sysctlbyname("kern.nothing")),
+    );
     const l = await sys.socket(PF_LOCAL, SOCK_STREAM, 0);
     await sys.bind(l, { family: "local", path: "/name" });
     await sys.listen(l, 3);
@@ -147,8 +157,15 @@ describe("rumpsys/client", () => {
   });
 
   it("reads reconnect policies as rumphijack(3) writes them", async () => {
-    expect(["inftime", "once", "die", "30", undefined].map((t) => connretry_parse(t))).to.deep.equal(["inftime", "once", "die", 30, "once"]);
-    for (const bad of ["0", "-1", "soon", "1.5"]) expect(() => connretry_parse(bad), bad).to.throw("RUMPHIJACK_RETRYCONNECT");
+    expect(["inftime", "once", "die", "30", undefined].map((t) => connretry_parse(t))).to.deep.equal([
+      "inftime",
+      "once",
+      "die",
+      30,
+      "once",
+    ]);
+    for (const bad of ["0", "-1", "soon", "1.5"])
+      expect(() => connretry_parse(bad), bad).to.throw("RUMPHIJACK_RETRYCONNECT");
     expect([1, 2, 10, 11].map(connretry_wait_ms)).to.deep.equal([100, 200, 1000, 10_000]);
     let tries = 0;
     let passed = 0;

@@ -32,15 +32,19 @@ class RawClient {
 
   constructor(world: SimWorld, name: string) {
     this.world = world;
-    world.host(name).sp.rumpuser_sp_connect(URL, {
-      sp_data: (bytes) => this.data(bytes),
-      sp_drained: () => undefined,
-      sp_closed: () => {
-        this.closed = true;
+    world.host(name).sp.rumpuser_sp_connect(
+      URL,
+      {
+        sp_data: (bytes) => this.data(bytes),
+        sp_drained: () => undefined,
+        sp_closed: () => {
+          this.closed = true;
+        },
       },
-    }, (conn) => {
-      this.conn = conn;
-    });
+      (conn) => {
+        this.conn = conn;
+      },
+    );
     this.settle();
   }
 
@@ -176,16 +180,44 @@ describe("rumpsys/server", () => {
 
   const hostile: readonly [string, (c: RawClient) => void, number][] = [
     ["a call before the handshake", (c) => void c.ask(P.SP_SYSCALL, n.SYS_getpid), P.SP_ERR_AUTH],
-    ["a second handshake", (c) => void c.guest().ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array([65])), P.SP_ERR_AUTH],
+    [
+      "a second handshake",
+      (c) => void c.guest().ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array([65])),
+      P.SP_ERR_AUTH,
+    ],
     ["a length of zero", (c) => c.guest().send(new Uint8Array(24)), P.SP_ERR_MALFORMED],
-    ["a frame beyond the limit", (c) => c.guest().send(Uint8Array.from([0, 0, 0, 0xff, ...new Array<number>(20).fill(0)])), P.SP_ERR_MALFORMED],
-    ["a response", (c) => c.guest().send(P.sp_frame(1, P.SP_RESP, P.SP_SYSCALL, 0, new Uint8Array(0))), P.SP_ERR_MALFORMED],
+    [
+      "a frame beyond the limit",
+      (c) => c.guest().send(Uint8Array.from([0, 0, 0, 0xff, ...new Array<number>(20).fill(0)])),
+      P.SP_ERR_MALFORMED,
+    ],
+    [
+      "a response",
+      (c) => c.guest().send(P.sp_frame(1, P.SP_RESP, P.SP_SYSCALL, 0, new Uint8Array(0))),
+      P.SP_ERR_MALFORMED,
+    ],
     ["an unknown type", (c) => void c.guest().ask(77, 0), P.SP_ERR_MALFORMED],
     ["an unknown system call", (c) => void c.guest().ask(P.SP_SYSCALL, 9999), P.SP_ERR_MALFORMED],
-    ["arguments of another call", (c) => void c.guest().ask(P.SP_SYSCALL, n.SYS_socket, new Uint8Array(16)), P.SP_ERR_MALFORMED],
-    ["a name with control characters", (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array([10])), P.SP_ERR_MALFORMED],
-    ["a name that is too long", (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array(65).fill(65)), P.SP_ERR_MALFORMED],
-    ["a forged cookie", (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_FORK, new Uint8Array(16)), P.SP_ERR_INVALID_PREFORK],
+    [
+      "arguments of another call",
+      (c) => void c.guest().ask(P.SP_SYSCALL, n.SYS_socket, new Uint8Array(16)),
+      P.SP_ERR_MALFORMED,
+    ],
+    [
+      "a name with control characters",
+      (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array([10])),
+      P.SP_ERR_MALFORMED,
+    ],
+    [
+      "a name that is too long",
+      (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array(65).fill(65)),
+      P.SP_ERR_MALFORMED,
+    ],
+    [
+      "a forged cookie",
+      (c) => void c.ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_FORK, new Uint8Array(16)),
+      P.SP_ERR_INVALID_PREFORK,
+    ],
   ];
   for (const [what, act, error] of hostile) {
     it(`drops a client for ${what}, and nobody else notices`, () => {
@@ -280,7 +312,8 @@ describe("rumpsys/server", () => {
   it("holds a client to its limit of descriptors", () => {
     const c = new RawClient(world, "a").guest();
     let error = 0;
-    for (let i = 0; i < 1100 && error === 0; i++) error = c.call(n.SYS_socket, sp_int(PF_LOCAL), sp_int(SOCK_STREAM), sp_int(0))?.error ?? -1;
+    for (let i = 0; i < 1100 && error === 0; i++)
+      error = c.call(n.SYS_socket, sp_int(PF_LOCAL), sp_int(SOCK_STREAM), sp_int(0))?.error ?? -1;
     expect(error).to.equal(EMFILE);
   });
 });
