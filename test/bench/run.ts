@@ -4,12 +4,13 @@ import type { BenchRow, Result } from "./result.ts";
 import { forwardMemRow } from "./rows/forward_mem.ts";
 import { bootRow, lineRow } from "./rows/boot.ts";
 import { microRows } from "./rows/micro.ts";
+import { shmifPpsRow } from "./rows/shmif_pps.ts";
 import { forwardTapRow, pingTapRow, udpPpsTapRow } from "./rows/tap.ts";
 import { udpRr3procRow, udpRrInprocRow } from "./rows/udp_rr.ts";
 import { digits, table } from "./table.ts";
 
 /** All rows, in the order of the table. */
-const ROWS: readonly BenchRow[] = [udpRr3procRow, udpRrInprocRow, pingTapRow, udpPpsTapRow, forwardTapRow, forwardMemRow, bootRow, lineRow, ...microRows];
+const ROWS: readonly BenchRow[] = [udpRr3procRow, udpRrInprocRow, pingTapRow, udpPpsTapRow, forwardTapRow, shmifPpsRow, forwardMemRow, bootRow, lineRow, ...microRows];
 
 const USAGE = `usage: npm run bench -- [--json] [--quick] [--list] [names...]
   --json   print [{name, value, unit, peer, peer_value, ratio}] on standard output
