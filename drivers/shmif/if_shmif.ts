@@ -20,8 +20,12 @@ import type { Mbuf } from "../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-components/kern/mbuf_alloc.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS, IFD_IQDROPS, IFD_OERRORS, IFF_OACTIVE, IFF_PROMISC, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN } from "../../kernel-components/net/if_flags.ts";
+import { m_csum_complete } from "../../kernel-components/net/if_tso_software.ts";
 import { IF_DEQUEUE, IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
-import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_HDRLEN, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME } from "./shmif_layout.ts";
+import { NETS_SWCSUM } from "../../kernel-components/net/net.ts";
+import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
+import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME } from "./shmif_layout.ts";
+import { SHMIF_CAPS_RX, shmif_offload_in, shmif_offload_out } from "./shmif_offload.ts";
 import { ShmifPort } from "./shmif_port.ts";
 import { ShmifReader } from "./shmif_reader.ts";
 import { SHMIF_STALL_NS, ShmifWriter } from "./shmif_writer.ts";
@@ -177,10 +181,7 @@ export class ShmifSoftc {
       to += n.m_len;
     }
     const d = writer.desc;
-    i32[d + DESC_CSUM] = m.m_csum_flags;
-    i32[d + DESC_CSUMPOS] = (m.m_csum_start << 16) | m.m_csum_offset;
-    i32[d + DESC_GSO] = (m.m_gso_type << 16) | m.m_gso_size;
-    i32[d + DESC_HDRLEN] = m.m_hdr_len;
+    shmif_offload_out(m, i32, d, at);
     i32[d + DESC_PKTID] = m.m_pktid;
     this.sc_k.host.clock.rumpuser_clock_gettime(RUMPUSER_CLOCK_RELWALL, this.sc_ts);
     writer.publish(len, dv.getUint16(at), dv.getInt32(at + 2), this.sc_ts.sec, this.sc_ts.nsec);
@@ -259,10 +260,29 @@ export class ShmifSoftc {
         ifp.if_data[IFD_IERRORS]!++;
         m_freem(m);
       } else if (m === null) ifp.if_data[IFD_IQDROPS]!++;
-      else if (ifp.if_link_state === LINK_STATE_DOWN) m_freem(m);
-      else ifp.if_input(ifp, m);
+      else if (ifp.if_link_state === LINK_STATE_DOWN) {
+        // Published before the cable was out.
+        ifp.if_data[IFD_IQDROPS]!++;
+        m_freem(m);
+      } else if ((reader.csum | reader.gso) === 0) ifp.if_input(ifp, m);
+      else this.input_offload(m, reader);
     }
     return false;
+  }
+
+  /** Input of a frame whose checksum is open, or of a superframe. Its metadata was read before the reader let go of the descriptor. */
+  private input_offload(m: Mbuf, reader: ShmifReader): void {
+    const ifp = this.sc_ifp;
+    if (!shmif_offload_in(m, reader.csum, reader.csumpos, reader.gso)) {
+      this.sc_lost++;
+      ifp.if_data[IFD_IERRORS]!++;
+      m_freem(m);
+      return;
+    }
+    if ((ifp.if_capenable & SHMIF_CAPS_RX) !== 0 || m.m_gso_size !== 0) return ifp.if_input(ifp, m);
+    ifp.if_net.netstat[NETS_SWCSUM]!++;
+    const whole = m_csum_complete(ifp, m, ETHER_HDR_LEN);
+    if (whole !== null) ifp.if_input(ifp, whole);
   }
 
   /** Copies the frame that the reader found into an mbuf; null when there is none. */
@@ -280,6 +300,9 @@ export class ShmifSoftc {
     m.m_pkthdr_len = len;
     m.m_rcvif = this.sc_ifp;
     m.m_pktid = i32[reader.desc + DESC_PKTID]!;
+    reader.csum = i32[reader.desc + DESC_CSUM]!;
+    reader.csumpos = i32[reader.desc + DESC_CSUMPOS]!;
+    reader.gso = i32[reader.desc + DESC_GSO]!;
     return m;
   }
 }

@@ -11,6 +11,7 @@ import { if_attach, if_detach, if_transmit_queue } from "../../kernel-components
 import { if_clone_attach, if_clone_detach } from "../../kernel-components/net/if_clone.ts";
 import type { IfClone } from "../../kernel-components/net/if_clone.ts";
 import { IFF_BROADCAST, IFF_MULTICAST, IFF_SIMPLEX, LINK_STATE_DOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
+import { if_csum_update } from "../../kernel-components/net/if_ioctl_common.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
 import { if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";
 import {
@@ -26,6 +27,7 @@ import {
 import { NET_KEY } from "../../kernel-components/net/net.ts";
 import type { Net } from "../../kernel-components/net/net.ts";
 import { ShmifConfig, ShmifSoftc } from "./if_shmif.ts";
+import { SHMIF_CAPS } from "./shmif_offload.ts";
 import { shmif_size_ok } from "./shmif_layout.ts";
 
 /** First two bytes of a shmif address, as NetBSD's: locally administered. */
@@ -62,6 +64,9 @@ class Shmif {
       return error;
     }
     ether_ifattach(ifp, shmif_mac(k));
+    ifp.if_capabilities = SHMIF_CAPS;
+    ifp.if_capenable = SHMIF_CAPS;
+    if_csum_update(ifp);
     ifp.if_media = shmif_media(sc);
     this.units.add(sc);
     return 0;

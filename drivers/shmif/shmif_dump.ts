@@ -16,6 +16,7 @@ import {
   DESC_POS,
   DESC_SEC,
   DESC_WORDS,
+  SHMIF_CSUM_NEEDED,
   PORT_FLAGS,
   PORT_GEN,
   PORT_HDRSIZE,
@@ -31,6 +32,7 @@ import {
   SHMIF_VERSION,
   ShmifGeometry,
 } from "./shmif_layout.ts";
+import { shmif_complete } from "./shmif_offload.ts";
 
 /** What is known of one port of a bus. */
 export interface ShmifPortView {
@@ -49,16 +51,15 @@ export interface ShmifPortView {
   readonly overruns: number;
 }
 
-/** One frame found on a bus; `data` is a copy. */
+/** One frame found on a bus; `data` is a copy, with the transport checksum that was left open on the bus. A superframe is one frame. */
 export interface ShmifRecord {
   readonly port: number;
   /** Position in its port's ring, 32 bits. */
   readonly position: number;
   readonly sec: number;
   readonly nsec: number;
-  readonly csum_flags: number;
-  readonly csum_start: number;
-  readonly csum_offset: number;
+  /** The checksum was open on the bus; `data` has it filled in. */
+  readonly csum_open: boolean;
   readonly gso_type: number;
   readonly gso_size: number;
   readonly pktid: number;
@@ -130,6 +131,7 @@ function port_records(u8: Uint8Array, i32: Int32Array, off: number, geo: ShmifGe
     const at = (i32[d + DESC_POS]! & (geo.units - 1)) * ARENA_UNIT;
     const sane = len > 0 && len <= SHMIF_MAXFRAME && at + len <= geo.units * ARENA_UNIT;
     const data = sane ? u8.slice(area + geo.arena + at, area + geo.arena + at + len) : new Uint8Array(0);
+    shmif_complete(data, i32[d + DESC_CSUM]!, i32[d + DESC_CSUMPOS]!);
     const record = record_of(i32, d, p, pos, data);
     if (!sane || ((Atomics.load(i32, w + PORT_TAIL) - pos) | 0) > 0) unreadable++;
     else out.push(record);
@@ -143,9 +145,7 @@ function record_of(i32: Int32Array, d: number, port: number, position: number, d
     position: position >>> 0,
     sec: i32[d + DESC_SEC]!,
     nsec: i32[d + DESC_NSEC]!,
-    csum_flags: i32[d + DESC_CSUM]!,
-    csum_start: i32[d + DESC_CSUMPOS]! >>> 16,
-    csum_offset: i32[d + DESC_CSUMPOS]! & 0xffff,
+    csum_open: (i32[d + DESC_CSUM]! & SHMIF_CSUM_NEEDED) !== 0,
     gso_type: i32[d + DESC_GSO]! >>> 16,
     gso_size: i32[d + DESC_GSO]! & 0xffff,
     pktid: i32[d + DESC_PKTID]!,

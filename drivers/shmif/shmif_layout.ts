@@ -72,13 +72,13 @@ export const DESC_WORDS = 16;
 export const DESC_POS = 0;
 /** Frame length in bytes. */
 export const DESC_LEN = 1;
-/** mbuf checksum flags of the frame (M_CSUM_*). */
+/** SHMIF_CSUM_* flags. */
 export const DESC_CSUM = 2;
-/** Checksum start (upper 16 bits) and offset (lower 16 bits). */
+/** With SHMIF_CSUM_NEEDED: where the sum starts (upper 16 bits), and how far from there its field lies (lower 16 bits). */
 export const DESC_CSUMPOS = 3;
-/** GSO type (upper 16 bits) and segment size (lower 16 bits). */
+/** Of a superframe: GSO type (upper 16 bits, numbers as virtio's) and bytes of payload of a segment (lower 16 bits); else 0. */
 export const DESC_GSO = 4;
-/** Length of the headers of a GSO frame. */
+/** Length of the headers of a superframe; a hint. */
 export const DESC_HDRLEN = 5;
 /** Destination address, upper 16 bits. */
 export const DESC_DST_HI = 6;
@@ -90,6 +90,9 @@ export const DESC_SEC = 8;
 export const DESC_NSEC = 9;
 /** Packet identity across hops (m_pktid). */
 export const DESC_PKTID = 10;
+
+/** DESC_CSUM: the transport checksum is open; its field holds the pseudo header's sum. */
+export const SHMIF_CSUM_NEEDED = 1;
 
 /** Bytes of an arena unit: a cache line. */
 export const ARENA_UNIT = 64;

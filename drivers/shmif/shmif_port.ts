@@ -14,6 +14,7 @@ import {
   BUS_MAGIC,
   BUS_VERSION,
   PORTF_PROMISC,
+  PORTF_UP,
   PORT_CURSOR,
   PORT_FLAGS,
   PORT_GEN,
@@ -185,7 +186,7 @@ export class ShmifPort {
   /** Whether attached port `p` is to get a frame for the given Ethernet destination. */
   // hot
   wants(p: number, dst_hi: number, dst_lo: number): boolean {
-    if (this.attached[p] === 0) return false;
+    if (this.attached[p] === 0 || (this.flags[p]! & PORTF_UP) === 0) return false;
     if ((dst_hi & 0x100) !== 0) return true;
     return (dst_lo === this.mac_lo[p] && dst_hi === this.mac_hi[p]) || (this.flags[p]! & PORTF_PROMISC) !== 0;
   }

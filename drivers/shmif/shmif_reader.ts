@@ -35,6 +35,10 @@ export class ShmifReader {
   off = 0;
   len = 0;
   desc = 0;
+  /** Words DESC_CSUM, DESC_CSUMPOS and DESC_GSO of its descriptor, kept by who copies the frame until done() has said that the copy is whole. */
+  csum = 0;
+  csumpos = 0;
+  gso = 0;
   /** Frames refused because their descriptor was out of bounds. */
   malformed = 0;
   /** Frames written over while they were copied or before they were reached. */

@@ -58,7 +58,7 @@ function header(path: string, v: ShmifView): string[] {
     `bus version ${v.version}, ${g.nports} ports, ${g.ndesc} descriptors each, ${v.records.length} frames (${path})`,
   ];
   for (const p of v.ports) {
-    const state = p.attached ? `pid ${p.pid}` : "free";
+    const state = !p.attached ? "free" : p.pid === 0 ? "attached" : `pid ${p.pid}`;
     lines.push(
       `port ${p.port}: ${mac(p.mac_hi, p.mac_lo)} ${state}, generation ${p.generation}, head ${p.head}, tail ${p.tail}, overruns ${p.overruns}`,
     );
