@@ -6,7 +6,7 @@ import type { Kernel } from "../../kernel-components/kern/kernel.ts";
 import { SoftcKey } from "../../kernel-components/kern/kernel.ts";
 import { ether_ifattach, ether_ifdetach, ether_ioctl } from "../../kernel-components/net/ether_attach.ts";
 import { Ifnet } from "../../kernel-components/net/if.ts";
-import { SIOCADDMULTI, SIOCDELMULTI, SIOCSIFFLAGS } from "../../kernel-components/net/if_abi.ts";
+import { SIOCADDMULTI, SIOCDELMULTI, SIOCINITIFADDR, SIOCSIFFLAGS } from "../../kernel-components/net/if_abi.ts";
 import { if_attach, if_detach, if_transmit_queue } from "../../kernel-components/net/if_attach.ts";
 import { if_clone_attach, if_clone_detach } from "../../kernel-components/net/if_clone.ts";
 import type { IfClone } from "../../kernel-components/net/if_clone.ts";
@@ -122,7 +122,7 @@ function shmif_ioctl(sc: ShmifSoftc, cmd: number, data: Uint8Array): number {
   const error = if_linkstr_ioctl(cmd, data, sc);
   if (error !== ENOTTY) return error;
   const answer = ether_ioctl(sc.sc_ifp, cmd, data);
-  if (cmd === SIOCSIFFLAGS && answer === 0) sc.reconfigure();
+  if ((cmd === SIOCSIFFLAGS || cmd === SIOCINITIFADDR) && answer === 0) sc.reconfigure();
   return answer;
 }
 

@@ -134,7 +134,7 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   const t = inet.arp;
   const ia = in_ifwithnet(inet, spa);
   const le = arp_lookup(inet, spa, ifp);
-  if (le === null && ia !== null && ia.ifa_ifp !== ifp && arp_lookup(inet, spa, ia.ifa_ifp) !== null) {
+  if (le === null && !on_link(ifp, spa) && ia !== null && arp_lookup(inet, spa, ia.ifa_ifp) !== null) {
     inet.arpstat[ARPS_RCVOVERINT]++;
     if (t.log_wrong_iface !== 0) {
       printf(

@@ -28,7 +28,7 @@ import { icmpstat_names } from "./icmp_stat.ts";
 import { igmpstat_names } from "./igmp_stat.ts";
 import { in_control } from "./in_control.ts";
 import { in_domifattach, in_purgeaddr } from "./in_ifinit.ts";
-import { in_if_down, in_if_link_down, in_if_link_up } from "./in_linkstate.ts";
+import { in_if_down, in_if_link_down, in_if_link_up, in_lladdr_change } from "./in_linkstate.ts";
 import { in_purgemulti } from "./in_multi.ts";
 import { inet_domain } from "./in_proto.ts";
 import { in_ifdata } from "./in_var.ts";
@@ -84,6 +84,7 @@ function inet_if_af(inet: Inet): IfAf {
     if_up: (ifp) => in_if_link_up(inet, ifp),
     if_down: (ifp) => in_if_down(inet, ifp),
     link_state: (ifp, state) => (state === LINK_STATE_DOWN ? in_if_link_down(inet, ifp) : in_if_link_up(inet, ifp)),
+    lladdr_change: (ifp) => in_lladdr_change(inet, ifp),
     ifa_addrflags: (ifa: Ifaddr) => (ifa as InIfaddr).ia_flags,
     lltable_dump: (visit) => arp_lltable_dump(inet, visit),
     lla_rt_output: (cmd, info) => arp_lla_rt_output(inet, cmd, info),

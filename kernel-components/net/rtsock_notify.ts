@@ -16,9 +16,11 @@ import { ifr_name_put } from "./if_abi.ts";
 import { IFF_BROADCAST, IFF_POINTOPOINT } from "./if_flags.ts";
 import type { Net } from "./net.ts";
 import {
+  RTF_CLONED,
   RTF_DONE,
   RTF_LLDATA,
   RTF_HOST,
+  RTF_UP,
   RTM_ADD,
   RTM_DELADDR,
   RTM_DELETE,
@@ -156,7 +158,8 @@ export function rt_clonedmsg(
   const msg = rt_msg_build(type, SIZEOF_RT_MSGHDR, info);
   const dv = new DataView(msg.buffer);
   dv.setUint16(RTM_INDEX_OFF, ifp.if_index, true);
-  dv.setInt32(RTM_FLAGS_OFF, RTF_DONE | RTF_HOST | RTF_LLDATA, true);
+  const known = type === RTM_MISS ? 0 : RTF_HOST | RTF_LLDATA | RTF_CLONED;
+  dv.setInt32(RTM_FLAGS_OFF, RTF_DONE | known | (type === RTM_ADD ? RTF_UP : 0), true);
   dv.setInt32(RTM_ADDRS_OFF, info.rti_addrs, true);
   rt_broadcast(net, msg, sa_family(dst), dst, null);
 }

@@ -157,11 +157,10 @@ async function arp_delete(cx: ToolContext, addr: number, w: ArpWords): Promise<n
   const ip = inet_ntoa(addr);
   const info = new RtInfo();
   info.rti_dst = dst_of(addr, w);
-  try {
-    await rt_ask(cx.sys, rt_request(RTM_GET, RTF_HOST | RTF_LLDATA, 1, info).bytes);
-    await rt_ask(cx.sys, rt_request(RTM_DELETE, RTF_HOST | RTF_LLDATA, 2, info).bytes);
-  } catch (error) {
-    if (errno_of(error) !== ENOENT && errno_of(error) !== ESRCH) throw error;
+  // Every interface may know the address.
+  let deleted = 0;
+  while (await arp_delete_one(cx, info)) deleted++;
+  if (deleted === 0) {
     cx.err(`delete: cannot locate ${ip}`);
     return EXIT_FAILURE;
   }
@@ -169,11 +168,24 @@ async function arp_delete(cx: ToolContext, addr: number, w: ArpWords): Promise<n
   return EXIT_OK;
 }
 
-async function arp_delete_all(cx: ToolContext): Promise<number> {
-  for (const msg of await rt_dump(cx.sys, AF_INET, NET_RT_FLAGS, RTF_LLDATA)) {
-    if (msg.info.rti_dst === null || (msg.flags & RTF_LOCAL) !== 0) continue;
-    await arp_delete(cx, sin_addr(msg.info.rti_dst), { temp: false, pub: false, proxy: false });
+/** Deletes one entry; false if there is none. */
+async function arp_delete_one(cx: ToolContext, info: RtInfo): Promise<boolean> {
+  try {
+    await rt_ask(cx.sys, rt_request(RTM_GET, RTF_HOST | RTF_LLDATA, 1, info).bytes);
+    await rt_ask(cx.sys, rt_request(RTM_DELETE, RTF_HOST | RTF_LLDATA, 2, info).bytes);
+    return true;
+  } catch (error) {
+    if (errno_of(error) !== ENOENT && errno_of(error) !== ESRCH) throw error;
+    return false;
   }
+}
+
+async function arp_delete_all(cx: ToolContext): Promise<number> {
+  const addrs = new Set<number>();
+  for (const msg of await rt_dump(cx.sys, AF_INET, NET_RT_FLAGS, RTF_LLDATA)) {
+    if (msg.info.rti_dst !== null && (msg.flags & RTF_LOCAL) === 0) addrs.add(sin_addr(msg.info.rti_dst));
+  }
+  for (const addr of addrs) await arp_delete(cx, addr, { temp: false, pub: false, proxy: false });
   return EXIT_OK;
 }
 

@@ -7,6 +7,7 @@ import { if_link_state_change } from "../../../kernel-components/net/if_link.ts"
 import { LINK_STATE_UP } from "../../../kernel-components/net/if_flags.ts";
 import { rt_count, rtalloc1 } from "../../../kernel-components/net/route.ts";
 import {
+  RTF_CLONED,
   RTF_DONE,
   RTF_GATEWAY,
   RTF_HOST,
@@ -101,7 +102,7 @@ describe("rtsock notifications", () => {
     const n = next();
     expect([sdl_index(n.info.rti_gateway as Uint8Array), n.int(RTM_FLAGS_OFF)]).to.deep.equal([
       e2.ifp.if_index,
-      RTF_DONE | RTF_HOST | RTF_LLDATA,
+      RTF_DONE | RTF_HOST | RTF_LLDATA | RTF_CLONED,
     ]);
     w.in_kernel(() => rtalloc1(w.net, mk_sockaddr_in(ip("9.9.9.9")), 1));
     expect(sin_addr(next().info.rti_dst as Uint8Array)).to.equal(ip("9.9.9.9"));
