@@ -3,7 +3,7 @@
  *
  *   rump dumpbus [-h] [-p FILE|-] BUS
  */
-import { readFileSync, writeFileSync, writeSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { shmif_view } from "../../drivers/shmif/shmif_dump.ts";
 import type { ShmifRecord, ShmifView } from "../../drivers/shmif/shmif_dump.ts";
 import { shmif_size_ok } from "../../drivers/shmif/shmif_layout.ts";
@@ -13,11 +13,10 @@ import { trace_bytes } from "../../kernel-components/wire/trace.ts";
 import { getopt } from "./getopt.ts";
 import { EXIT_ENVIRONMENT, EXIT_OK, ToolError, UsageError } from "./tool.ts";
 
-const STDOUT = 1;
-
 /** What dumpbus prints with: no kernel is needed. */
 export interface HostToolContext {
   readonly out: (line: string) => void;
+  readonly out_bytes: (bytes: Uint8Array) => void;
   readonly err: (line: string) => void;
   readonly json: boolean;
 }
@@ -101,7 +100,7 @@ export async function dumpbus(cx: HostToolContext, args: readonly string[]): Pro
         text(`${r.sec}.${String(r.nsec).padStart(9, "0")} port ${r.port} ${trace_bytes(r.data, LINKTYPE_ETHERNET)}`);
     }
   }
-  if (pcap === "-") writeSync(STDOUT, bus_pcap(v.records));
+  if (pcap === "-") cx.out_bytes(bus_pcap(v.records));
   else if (pcap !== undefined) save(pcap, bus_pcap(v.records));
   return EXIT_OK;
 }

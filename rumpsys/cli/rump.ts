@@ -13,7 +13,6 @@ import { rumpclient_init } from "../client/rumpclient.ts";
 import type { Rumpclient } from "../client/rumpclient.ts";
 import { RUMP_SERVER } from "../client/sp_link.ts";
 import { RumpError } from "../errors.ts";
-import { server, server_options } from "./server.ts";
 import type { ServerFlags } from "./server.ts";
 import { error_text, EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_OK, EXIT_USAGE, run_tool, ToolError } from "./tool.ts";
 import type { Tool, ToolContext } from "./tool.ts";
@@ -23,6 +22,7 @@ import type { HostTool, ToolEntry } from "./tool_table.ts";
 const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
+const out_bytes = (bytes: Uint8Array): void => void process.stdout.write(bytes);
 const err = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** Options that every tool takes, before or after its name. */
@@ -84,16 +84,16 @@ function run_kernel_tool(program: Command, entry: ToolEntry<Tool>, args: readonl
   const o = common_options(program, args);
   const signal = interruptible();
   const clock = { now_ns: () => Number(process.hrtime.bigint()), wall_s: () => Date.now() / 1000 };
-  return with_client(o.server, (client) => {
-    const cx: ToolContext = { sys: client.rumpSys, out, err, json: o.json, clock, signal };
-    return run_tool(entry.name, entry.run, cx, o.rest, `${entry.name} ${entry.usage}`);
+  return with_client(o.server, async (client) => {
+    const cx: ToolContext = { sys: client.rumpSys, out, out_bytes, err, json: o.json, clock, signal };
+    return run_tool(entry.name, await entry.load(), cx, o.rest, `${entry.name} ${entry.usage}`);
   });
 }
 
 async function run_host_tool(program: Command, entry: ToolEntry<HostTool>, args: readonly string[]): Promise<number> {
   const o = common_options(program, args);
   try {
-    return await entry.run({ out, err, json: o.json }, o.rest);
+    return await (await entry.load())({ out, out_bytes, err, json: o.json }, o.rest);
   } catch (error) {
     if (!(error instanceof ToolError) && !(error instanceof RumpError)) throw error;
     err(`${entry.name}: ${error.message}`);
@@ -117,6 +117,11 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
+async function serve(flags: ServerFlags, url: string, self: readonly string[]): Promise<number> {
+  const { server, server_options } = await import("./server.ts");
+  return server(server_options(flags, url), self, err);
+}
+
 function add_server(program: Command, set: (status: Promise<number>) => void): void {
   program
     .command("server")
@@ -132,7 +137,7 @@ function add_server(program: Command, set: (status: Promise<number>) => void): v
     .option("--with-parent", "with -s: end when the process that started it ends")
     .action((url: string, flags: ServerFlags) => {
       const self = [fileURLToPath(import.meta.url), ...process.argv.slice(2, -1), "-s", process.argv.at(-1) as string];
-      set(Promise.resolve().then(() => server(server_options(flags, url), self, err)));
+      set(serve(flags, url, self));
     });
 }
 

@@ -159,6 +159,7 @@ async function configure(rk: RumpKernel, host: NativeHost, spec: string, say: (l
   const cx = {
     sys: rump_calls(rk.rumpSys),
     out: say,
+    out_bytes: () => undefined,
     err: say,
     json: false,
     clock: host_clock(host),

@@ -12,7 +12,6 @@ import { getopt } from "./getopt.ts";
 import { EXIT_ENVIRONMENT, EXIT_OK, ToolError, UsageError } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
 
-const STDOUT = 1;
 /** How often an interrupt is looked for, in ms. */
 const POLL_MS = 200;
 
@@ -26,15 +25,16 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
   const count = o.number("c", "-c", Number.POSITIVE_INFINITY, 1, 1e9);
   const file = o.value("w");
   const bpf = await BpfCapture.open(cx.sys, name, !o.has("p"));
-  const fd = file === undefined ? -1 : file === "-" ? STDOUT : open_file(file);
+  const fd = file === undefined || file === "-" ? -1 : open_file(file);
+  const sink = file === undefined ? null : fd === -1 ? cx.out_bytes : (bytes: Uint8Array) => void writeSync(fd, bytes);
   let seen = 0;
   try {
-    if (fd !== -1) writeSync(fd, pcap_file_header(bpf.linktype));
+    if (sink !== null) sink(pcap_file_header(bpf.linktype));
     else if (!cx.json) cx.err(`listening on ${name}`);
     while (seen < count && !cx.signal.aborted) {
       for (const p of await bpf.read(POLL_MS)) {
         if (seen++ >= count) break;
-        if (fd !== -1) writeSync(fd, pcap_record(p.sec, p.nsec, p.data, p.datalen));
+        if (sink !== null) sink(pcap_record(p.sec, p.nsec, p.data, p.datalen));
         else
           cx.out(
             cx.json ? JSON.stringify(packet_json(p, bpf.linktype)) : `${time(p)} ${trace_bytes(p.data, bpf.linktype)}`,
@@ -46,7 +46,7 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
       cx.err(`${Math.min(seen, count)} packets captured, ${received} received by filter, ${dropped} dropped by kernel`);
     return EXIT_OK;
   } finally {
-    if (fd > STDOUT) closeSync(fd);
+    if (fd !== -1) closeSync(fd);
     await bpf.close();
   }
 }

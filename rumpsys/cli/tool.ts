@@ -42,6 +42,8 @@ export interface ToolContext {
   readonly sys: RumpCalls;
   /** Prints a line. */
   readonly out: (line: string) => void;
+  /** Writes bytes to standard output. */
+  readonly out_bytes: (bytes: Uint8Array) => void;
   /** Prints a line about something wrong. */
   readonly err: (line: string) => void;
   /** Print JSON instead of text. */
@@ -83,6 +85,8 @@ export class ToolOutput implements ToolContext {
   readonly clock: ToolClock;
   /** Lines printed. */
   readonly lines: string[] = [];
+  /** Bytes written. */
+  readonly bytes: Uint8Array[] = [];
   /** Lines about what was wrong. */
   readonly errors: string[] = [];
   /** Interrupts the tool. */
@@ -100,6 +104,9 @@ export class ToolOutput implements ToolContext {
 
   readonly out = (line: string): void => {
     this.lines.push(line);
+  };
+  readonly out_bytes = (bytes: Uint8Array): void => {
+    this.bytes.push(bytes.slice());
   };
   readonly err = (line: string): void => {
     this.errors.push(line);

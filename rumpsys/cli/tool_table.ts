@@ -1,17 +1,6 @@
 /** The tools of the command `rump`: their names, what they do in a line, and their form. */
-import { arp } from "./arp.ts";
-import { dumpbus } from "./dumpbus.ts";
 import type { HostToolContext } from "./dumpbus.ts";
-import { ifconfig } from "./ifconfig.ts";
-import { netstat } from "./netstat.ts";
-import { pcapin } from "./pcapin.ts";
-import { ping } from "./ping.ts";
-import { route } from "./route.ts";
-import { sockstat } from "./sockstat.ts";
-import { sysctl } from "./sysctl.ts";
-import { tcpdump } from "./tcpdump.ts";
 import type { Tool } from "./tool.ts";
-import { traceroute } from "./traceroute.ts";
 
 /** A tool and how to speak of it. */
 export interface ToolEntry<T> {
@@ -19,7 +8,8 @@ export interface ToolEntry<T> {
   readonly about: string;
   /** Its arguments. */
   readonly usage: string;
-  readonly run: T;
+  /** Loads it: a command pays for no other tool. */
+  readonly load: () => Promise<T>;
 }
 
 /** A tool that needs no kernel. */
@@ -31,47 +21,57 @@ export const KERNEL_TOOLS: readonly ToolEntry<Tool>[] = [
     name: "ifconfig",
     about: "configure interfaces",
     usage: "[-alCmsud] [-w secs] [-W secs] [IF [create|destroy|linkstr PATH|ADDR[/LEN]|up|down|mtu N|media M|...]]",
-    run: ifconfig,
+    load: async () => (await import("./ifconfig.ts")).ifconfig,
   },
   {
     name: "route",
     about: "change the routing table",
     usage:
       "[-nqv] add|delete|change|get|show|flush|monitor [-host|-net] [DEST] [GATEWAY] [-mtu N] [-blackhole] [-reject]",
-    run: route,
+    load: async () => (await import("./route.ts")).route,
   },
   {
     name: "arp",
     about: "show and change the ARP cache",
     usage: "[-n] -a | HOST | -d [-a] [HOST] | -s HOST ETHER [temp] [pub [proxy]] | -f FILE",
-    run: arp,
+    load: async () => (await import("./arp.ts")).arp,
   },
   {
     name: "ping",
     about: "send ICMP echo requests",
     usage:
       "[-fLnoQqRrv] [-c count] [-g gateway] [-I source] [-i interval] [-l preload] [-p pattern] [-s size] [-T ttl] [-t tos] [-w maxwait] HOST",
-    run: ping,
+    load: async () => (await import("./ping.ts")).ping,
   },
   {
     name: "traceroute",
     about: "show the way to a host",
     usage: "[-Inr] [-f first] [-m max] [-p port] [-q probes] [-s source] [-t tos] [-w secs] HOST [BYTES]",
-    run: traceroute,
+    load: async () => (await import("./traceroute.ts")).traceroute,
   },
   {
     name: "netstat",
     about: "show sockets, routes, interfaces, counters",
     usage: "[-anLbd] [-r | -i | -I IF | -s [-p PROTO] | -m] [-f inet]",
-    run: netstat,
+    load: async () => (await import("./netstat.ts")).netstat,
   },
-  { name: "sockstat", about: "show whose sockets there are", usage: "[-4cln]", run: sockstat },
-  { name: "sysctl", about: "get and set kernel state", usage: "[-dnqwx] -a | NAME... | NAME=VALUE...", run: sysctl },
+  {
+    name: "sockstat",
+    about: "show whose sockets there are",
+    usage: "[-4cln]",
+    load: async () => (await import("./sockstat.ts")).sockstat,
+  },
+  {
+    name: "sysctl",
+    about: "get and set kernel state",
+    usage: "[-dnqwx] -a | NAME... | NAME=VALUE...",
+    load: async () => (await import("./sysctl.ts")).sysctl,
+  },
   {
     name: "tcpdump",
     about: "capture what an interface sees",
     usage: "-i IF [-np] [-c count] [-w FILE|-]",
-    run: tcpdump,
+    load: async () => (await import("./tcpdump.ts")).tcpdump,
   },
 ];
 
@@ -81,7 +81,12 @@ export const HOST_TOOLS: readonly ToolEntry<HostTool>[] = [
     name: "dumpbus",
     about: "show a shmif bus, or write its frames as pcap",
     usage: "[-h] [-p FILE|-] BUS",
-    run: dumpbus,
+    load: async () => (await import("./dumpbus.ts")).dumpbus,
   },
-  { name: "pcapin", about: "put the frames of a pcap file on a shmif bus", usage: "PCAP BUS", run: pcapin },
+  {
+    name: "pcapin",
+    about: "put the frames of a pcap file on a shmif bus",
+    usage: "PCAP BUS",
+    load: async () => (await import("./pcapin.ts")).pcapin,
+  },
 ];

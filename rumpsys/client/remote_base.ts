@@ -5,7 +5,7 @@
 import { EINVAL } from "../../hypercall/api/errno.ts";
 import { IOC_INOUT, IOCPARM_LEN } from "../../kernel-components/kern/ioccom.ts";
 import { Stat } from "../../kernel-components/kern/proc.ts";
-import { number_to_bytes, string_to_bytes } from "../../kernel-components/kern/sysctl_bytes.ts";
+import { bytes_to_number, number_to_bytes, string_to_bytes } from "../../kernel-components/kern/sysctl_bytes.ts";
 import { EFAULT } from "../../hypercall/api/errno.ts";
 import { SOCK_MAXADDRLEN } from "../../kernel-components/wire/sockaddr.ts";
 import { address_of, describe_address, sockaddr_of } from "../addresses.ts";
@@ -14,7 +14,6 @@ import { RumpError } from "../errors.ts";
 import { sp_in, sp_inout, sp_int, sp_out } from "../sp/sp_args.ts";
 import type { SpArg, SpResult } from "../sp/sp_args.ts";
 import * as n from "../sp/sp_sysnum.ts";
-import { sockopt_number } from "../sys_ops_misc.ts";
 
 /** Where remote calls go. */
 export interface CallCarrier {
@@ -99,7 +98,16 @@ export class RemoteBase {
 
   /** See RumpSys.getsockopt. */
   async getsockopt(fd: number, level: number, name: number): Promise<number> {
-    return sockopt_number(await this.getsockoptBytes(fd, level, name));
+    const bytes = await this.getsockoptBytes(fd, level, name);
+    if (bytes.length === 4) return bytes_to_number(bytes);
+    if (bytes.length === 1) return bytes[0] ?? 0;
+    throw new RumpError(
+      "getsockopt",
+      EINVAL,
+      undefined,
+      undefined,
+      `the value has ${bytes.length} bytes: use getsockoptBytes`,
+    );
   }
 
   /** See RumpSys.getsockoptBytes. */

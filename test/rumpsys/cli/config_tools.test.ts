@@ -127,6 +127,30 @@ describe("rumpsys/cli: configuration", () => {
     }
   });
 
+  it("route monitor prints what happens to routes, addresses and interfaces", async () => {
+    const lines = await w.during("a", route, "monitor", async () => {
+      await w.ok("a", ifconfig, "shmif0 create");
+      await w.ok("a", ifconfig, "shmif0 linkstr bus");
+      await w.ok("a", ifconfig, "shmif0 10.0.0.1/24");
+      await w.ok("a", route, "add -net 10.7.0.0/16 10.0.0.9");
+      await w.ok("a", route, "delete -net 10.7.0.0/16");
+      await w.ok("a", ifconfig, "shmif0 destroy");
+    });
+    for (const message of [
+      /^RTM_IFANNOUNCE if shmif0 what arrival/,
+      /^RTM_NEWADDR if shmif0 .*ifa 10\.0\.0\.1/,
+      /^RTM_IFINFO if shmif0 flags <UP,/,
+      /^RTM_ADD .*dst 10\.7\.0\.0 gateway 10\.0\.0\.9 netmask 255\.255\.0\.0/,
+      /^RTM_DELETE .*dst 10\.7\.0\.0/,
+      /^RTM_DELADDR if #?\w+ .*ifa 10\.0\.0\.1/,
+      /^RTM_IFANNOUNCE if shmif0 what departure/,
+    ])
+      expect(
+        lines.some((line) => message.test(line)),
+        `${message}\n${lines.join("\n")}`,
+      ).to.equal(true);
+  });
+
   it("arp shows who was heard, and keeps what it is told", async () => {
     await w.routed();
     await w.ok("a", ping, "-c 1 10.0.1.1");

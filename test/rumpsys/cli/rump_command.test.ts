@@ -1,14 +1,16 @@
 // The command `rump` as people run it: exit statuses, signals, sockets, processes that die.
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { bus_pcap, bus_view } from "../../../rumpsys/cli/dumpbus.ts";
 import { pcap_frames } from "../../../rumpsys/cli/pcapin.ts";
 import { rumpclient_init } from "../../../rumpsys/client/rumpclient.ts";
-import { needNative } from "../../support/need.ts";
-import { RUMP, RumpProcesses, start_node } from "../../support/rump_process.ts";
+import { needNative, needRoot } from "../../support/need.ts";
+import { RUMP, type Running, RumpProcesses, start_node } from "../../support/rump_process.ts";
 
 const TIMEOUT_MS = 60_000;
+const NOBODY = 65_534;
 
 async function gone(pid: number): Promise<boolean> {
   for (let i = 0; i < 250; i++) {
@@ -123,6 +125,48 @@ describe("the command rump", function () {
     await parent.ended;
     expect(await gone(pid)).to.equal(true);
     expect(existsSync(join(kernels.dir, "orphan"))).to.equal(false);
+  });
+
+  it("turns away another user, even one who can reach the socket", async function () {
+    needRoot(this);
+    await kernels.server("k");
+    chmodSync(kernels.dir, 0o755);
+    const knock = async (): Promise<string> => {
+      const program = `
+        import { connect } from "node:net";
+        const s = connect(${JSON.stringify(join(kernels.dir, "k"))});
+        s.on("error", (e) => console.log(e.code)).on("data", (b) => console.log(String(b).slice(0, 6))).on("end", () => console.log("end"));`;
+      const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+        uid: NOBODY,
+        gid: NOBODY,
+        cwd: "/",
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      let out = "";
+      child.stdout.on("data", (b: Buffer) => (out += b.toString()));
+      await new Promise((resolve) => child.on("close", resolve));
+      return out.trim();
+    };
+    expect(await knock()).to.equal("EACCES");
+    chmodSync(join(kernels.dir, "k"), 0o666);
+    expect(await knock()).to.be.oneOf(["end", "ECONNRESET"]);
+    expect((await kernels.run("k", "sysctl", "-n", "kern.hostname")).stdout).to.equal("k\n");
+  });
+
+  it("ends a client whose policy is die with its kernel, and fails the call of any other", async () => {
+    await kernels.server("k");
+    const ping = (policy: string): Running =>
+      start_node([RUMP, "ping", "-i", "0.05", "127.0.0.1"], {
+        RUMP_SERVER: kernels.url("k"),
+        RUMPHIJACK_RETRYCONNECT: policy,
+      });
+    const both = [ping("die"), ping("once")] as const;
+    await Promise.all(both.map(({ child }) => new Promise((resolve) => child.stdout?.once("data", resolve))));
+    await kernels.kill("k");
+    const [die, once] = await Promise.all(both.map(({ ended }) => ended));
+    expect(die).to.include({ status: 1, stderr: "" });
+    expect(once?.status).to.equal(1);
+    expect(once?.stderr).to.match(/^ping: \w+ (ECONNRESET|ECONNREFUSED|ENOENT) /);
   });
 
   it("stops pinging at an interrupt and prints the summary", async () => {

@@ -14,6 +14,8 @@ import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";
 
 const STEP_NS = 1e6;
 const STEPS_MAX = 200_000;
+/** Steps in which a tool that follows events catches up. */
+const QUIET_STEPS = 50;
 let shared: WasmSlab | null = null;
 
 /** What a tool did. */
@@ -51,7 +53,22 @@ export class ToolWorld {
     return { status, out: cx.text(), err: cx.errors.join("\n") };
   }
 
-  /** The same, which must succeed; what it printed. */
+  /** Starts a tool that runs until it is interrupted; interrupts it after `meanwhile`. Its lines. */
+  async during(name: string, tool: Tool, args: string, meanwhile: () => Promise<unknown>): Promise<string[]> {
+    const rk = this.kernel(name);
+    const cx = new ToolOutput(rump_calls(rk.rumpSys), host_clock(rk.host));
+    const running = run_tool(tool.name, tool, cx, args.split(" "));
+    await meanwhile();
+    for (let i = 0; i < QUIET_STEPS; i++) {
+      this.world.advance(STEP_NS);
+      for (let t = 0; t < 50; t++) await Promise.resolve();
+    }
+    cx.interrupt.abort();
+    expect(await this.settle(running)).to.equal(0);
+    return cx.lines;
+  }
+
+  /** Runs a tool, which must succeed; what it printed. */
   async ok(name: string, tool: Tool, args: string): Promise<string> {
     const r = await this.run(name, tool, args);
     expect(r, `${tool.name} ${args}`).to.include({ status: 0, err: "" });
