@@ -6,7 +6,7 @@
  *                     +--maxtries, 1 s each--> DOWN --down s--> (none)
  */
 import { EHOSTDOWN, EHOSTUNREACH, ENOBUFS, EWOULDBLOCK } from "../../hypercall/api/errno.ts";
-import { callout_reset } from "../kern/callout.ts";
+import { callout_reset, callout_stop } from "../kern/callout.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import type { Ifnet, LlDest } from "../net/if.ts";
@@ -202,6 +202,7 @@ export function arp_learned(inet: Inet, le: Llentry, hi: number, lo: number): vo
   if ((le.ln_flags & LLE_STATIC) !== 0) {
     le.ln_expire_ns = Infinity;
     le.ln_refresh_ns = Infinity;
+    callout_stop(le.ln_timer_ch);
   } else {
     const keep_ns = inet.arp.arpt_keep * 1e9;
     le.ln_expire_ns = now + keep_ns;

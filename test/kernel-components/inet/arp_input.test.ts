@@ -132,6 +132,26 @@ describe("arp_input: answers (RFC 826)", () => {
     w.end();
   });
 
+  it("an entry given by hand over one that was learned, or is being asked for, never ends (arp -s)", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    st.arp_who("10.0.0.1");
+    w.run(MS);
+    expect(lla(k, RTM_ADD, "10.0.0.2", st.mac, RTF_STATIC).error).to.equal(0);
+    const fd = k.socket();
+    k.sendto(fd, bytes(1), "10.0.0.7", 9);
+    w.run(MS);
+    expect(lla(k, RTM_ADD, "10.0.0.7", OTHER_MAC, RTF_STATIC).error).to.equal(0);
+    w.run(5000 * S);
+    st.arps();
+    for (const to of ["10.0.0.2", "10.0.0.7"]) expect(k.sendto(fd, bytes(1), to, 9)).to.equal(0);
+    w.run(MS);
+    expect(st.arps()).to.deep.equal([]);
+    expect([mac_of(k, "10.0.0.2"), mac_of(k, "10.0.0.7")]).to.deep.equal([[...st.mac], [...OTHER_MAC]]);
+    k.close(fd);
+    w.end();
+  });
+
   it("arp_proxy_arp_pub: answers for published addresses, and stops when they are deleted", () => {
     const w = new InetWorld();
     const { k, st } = pair(w);
