@@ -71,8 +71,9 @@ function icmp_redirect(inet: Inet, dst: number, gw: number, src: number): boolea
   return true;
 }
 
-/** The flags and the end of a route that a redirect made or changed. */
+/** The flags of a route that a redirect made or changed, and the end of one that it made: what somebody else made is not ours to delete. */
 function redirect_done(inet: Inet, rt: Rtentry, changed: boolean): void {
   if (changed) rt.rt_flags |= RTF_MODIFIED;
+  if ((rt.rt_flags & RTF_DYNAMIC) === 0) return;
   rt_timer_add(inet.net, rt, rt_expired, inet.redirect_q);
 }

@@ -1,10 +1,23 @@
 import { expect } from "chai";
 import { IP_ERRORMTU } from "../../../kernel-components/inet/in.ts";
 import { rtlookup4 } from "../../../kernel-components/net/route.ts";
-import { RTF_DYNAMIC, RTF_HOST } from "../../../kernel-components/net/rtentry.ts";
+import {
+  RtInfo,
+  RtOut,
+  RTF_DYNAMIC,
+  RTF_GATEWAY,
+  RTF_HOST,
+  RTF_MODIFIED,
+  RTF_STATIC,
+  RTF_UP,
+  RTM_ADD,
+  type Rtentry,
+} from "../../../kernel-components/net/rtentry.ts";
+import { rtrequest } from "../../../kernel-components/net/rtrequest.ts";
+import { RTV_MTU } from "../../../kernel-components/net/rtsock_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
 import { IPPROTO_IP } from "../../../kernel-components/wire/in.ts";
-import { sin_port } from "../../../kernel-components/wire/sockaddr.ts";
+import { mk_sockaddr_in, sin_port } from "../../../kernel-components/wire/sockaddr.ts";
 import { rump_sys_getsockname, rump_sys_getsockopt } from "../../../rumpsys/rump_sys.ts";
 import { bytes, InetWorld, ip4, MS, type Node, pair, S, type Station, udp_bytes } from "./inet_world.ts";
 
@@ -71,6 +84,51 @@ describe("icmp_redirect (RFC 1122 §3.2.2.2)", () => {
     redirect("10.0.0.9");
     expect(k.stat("icmp", "badredirect")).to.equal(5);
     expect(k.stat("icmp", "badcode")).to.equal(1);
+    k.close(fd);
+    w.end();
+  });
+});
+
+describe("routes that somebody else made", () => {
+  const host_route = (k: Node): Rtentry => {
+    const info = new RtInfo();
+    info.rti_dst = mk_sockaddr_in(ip4(DST));
+    info.rti_gateway = mk_sockaddr_in(ip4("10.0.0.2"));
+    info.rti_flags = RTF_UP | RTF_GATEWAY | RTF_HOST | RTF_STATIC;
+    const out = new RtOut();
+    expect(k.in_kernel(() => rtrequest(k.inet.net, RTM_ADD, info, out))).to.equal(0);
+    out.rt!.rt_refcnt--;
+    return out.rt!;
+  };
+
+  it("a redirect changes a static host route, and does not delete it later", () => {
+    const w = new InetWorld();
+    const { k, st, fd } = routed(w);
+    const rt = host_route(k);
+    k.sysctl("net.inet.icmp.redirtimeout", 3);
+    st.icmp("10.0.0.1", 5, 1, ip4("10.0.0.9"), quote(k, st, fd));
+    w.run(10 * S);
+    expect(rtlookup4(k.inet.net, ip4(DST))).to.equal(rt);
+    expect([rt.rt_gw4, rt.rt_flags & RTF_MODIFIED]).to.deep.equal([ip4("10.0.0.9"), RTF_MODIFIED]);
+    k.close(fd);
+    w.end();
+  });
+
+  it("the MTU that was learned for a static host route is forgotten in its time, and a locked one is never touched", () => {
+    const w = new InetWorld();
+    const { k, st, fd } = routed(w);
+    const rt = host_route(k);
+    k.sysctl("net.inet.ip.mtudisctimeout", 5);
+    st.icmp("10.0.0.1", 3, 4, 1280, quote(k, st, fd, 1500));
+    w.run(MS);
+    expect(rt.rt_rmx.rmx_mtu).to.equal(1280);
+    w.run(6 * S);
+    expect([rt.rt_rmx.rmx_mtu, rtlookup4(k.inet.net, ip4(DST))]).to.deep.equal([0, rt]);
+    rt.rt_rmx.rmx_mtu = 1400;
+    rt.rt_rmx.rmx_locks = RTV_MTU;
+    st.icmp("10.0.0.1", 3, 4, 1280, quote(k, st, fd, 1500));
+    w.run(6 * S);
+    expect(rt.rt_rmx.rmx_mtu).to.equal(1400);
     k.close(fd);
     w.end();
   });
