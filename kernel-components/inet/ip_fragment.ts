@@ -39,6 +39,10 @@ export function ip_fragment_output(
     return EMSGSIZE;
   }
   in_delayed_cksum(inet, m, hlen);
+  // A superframe whose segments would not fit either goes as one packet in fragments: nobody may cut the first of them again.
+  m.m_gso_type = 0;
+  m.m_gso_size = 0;
+  m.m_hdr_len = 0;
   const off0 = ip_off(dv, m.m_off);
   let head: Mbuf | null = null;
   let tail: Mbuf | null = null;

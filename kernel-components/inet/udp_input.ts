@@ -134,7 +134,13 @@ function udp_append_gso(inet: Inet, af: InetAf, inp: Inpcb, m: Mbuf, hlen: numbe
   let control = control0;
   while (rest !== null) {
     const one: Mbuf = rest;
-    rest = one.m_pkthdr_len > size ? m_split(one, size) : null;
+    const more = one.m_pkthdr_len > size;
+    rest = more ? m_split(one, size) : null;
+    if (more && rest === null) {
+      // No memory: what cannot be taken apart must not arrive as one datagram.
+      udp_drop(inet, one, UDPS_FULLSOCK);
+      break;
+    }
     if (rest !== null) inet.udpstat[UDPS_IPACKETS]++;
     const mine = control;
     control = rest !== null && mine !== null ? m_copym(mine, 0, M_COPYALL) : null;

@@ -20,6 +20,7 @@ import {
   IP_TOS,
   IP_TTL,
 } from "../../../kernel-components/inet/in.ts";
+import { ip_output } from "../../../kernel-components/inet/ip_output.ts";
 import { portalgo_names } from "../../../kernel-components/inet/portalgo.ts";
 import {
   M_CSUM_DATA,
@@ -27,7 +28,9 @@ import {
   M_CSUM_TCP_UDP_BAD,
   M_CSUM_UDPv4,
   type Mbuf,
+  MT_DATA,
 } from "../../../kernel-components/kern/mbuf.ts";
+import { m_freem, m_get } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
 import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
@@ -382,6 +385,46 @@ describe("udp: offload metadata", () => {
     expect(got.map((d) => d.data.length)).to.deep.equal([100, 100, 50]);
     expect(got.map((d) => d.data[0])).to.deep.equal([bytes(250)[0], bytes(250)[100], bytes(250)[200]]);
     expect(k.recv(fd)).to.equal(EAGAIN);
+    k.close(fd);
+    w.end();
+  });
+
+  it("drops a superframe that cannot be taken apart for want of mbufs: it never arrives as one datagram", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const fd = k.udp(1000);
+    const whole = st.packet("10.0.0.1", 17, udp_bytes(st.addr, ip4("10.0.0.1"), 9, 1000, bytes(250)));
+    const hog: Mbuf[] = [];
+    inject(k, whole, (m) => {
+      m.m_gso_type = 5;
+      m.m_gso_size = 100;
+      m.m_csum_flags = M_CSUM_DATA;
+      for (let n = m_get(k.rk.k.mb, MT_DATA); n !== null; n = m_get(k.rk.k.mb, MT_DATA)) hog.push(n);
+    });
+    for (const n of hog) m_freem(n);
+    expect(k.recv(fd)).to.equal(EAGAIN);
+    expect(k.stat("udp", "fullsock")).to.equal(1);
+    k.close(fd);
+    w.end();
+  });
+
+  it("a superframe whose segments are larger than the MTU goes as one datagram in fragments", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const fd = k.udp(1000);
+    k.sendto(fd, bytes(1), "10.0.0.2", 9);
+    w.run(MS);
+    st.take();
+    const whole = st.packet("10.0.0.2", 17, udp_bytes(ip4("10.0.0.1"), st.addr, 9, 1000, bytes(3000)), { ip_src: ip4("10.0.0.1") });
+    k.in_kernel(() => {
+      const m = m_devget(k.rk.k.mb, whole, 64, null)!;
+      m.m_gso_type = 5;
+      m.m_gso_size = 2000;
+      m.m_hdr_len = 28;
+      expect(ip_output(k.inet, m, null, null, 0, null, null)).to.equal(0);
+    });
+    w.run(MS);
+    expect(st.take().map((p) => [p.ip.ip_off & 0x1fff, p.data.length])).to.deep.equal([[0, 1480], [185, 1480], [370, 48]]);
     k.close(fd);
     w.end();
   });
