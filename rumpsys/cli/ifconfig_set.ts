@@ -31,6 +31,8 @@ import { IFM_10G_T, IFM_AUTO, IFM_ETHER, IFM_FDX, IFM_MANUAL, IFM_NONE } from ".
 import { in_len2mask } from "../../kernel-components/wire/in.ts";
 import { inet_ntoa } from "../../kernel-components/wire/inet_addr.ts";
 import { mk_sockaddr_in } from "../../kernel-components/wire/sockaddr.ts";
+import { ENXIO } from "../../hypercall/api/errno.ts";
+import { RumpError } from "../errors.ts";
 import { parse_number } from "./getopt.ts";
 import { ifinfo } from "./iflist.ts";
 import { class_prefixlen, parse_inet, parse_mask, parse_prefix } from "./inet_args.ts";
@@ -73,6 +75,15 @@ const MEDIA_WORDS: ReadonlyMap<string, number> = new Map([
   ["10GbaseT", IFM_ETHER | IFM_10G_T | IFM_FDX],
 ]);
 
+/** What an errno means for a word, where that is more than the errno says. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ["create EINVAL", "there is no such kind of interface; ifconfig -C lists them"],
+  ["create EEXIST", "it is there already"],
+  ["linkstr EBUSY", "the interface is up, or plugged in already"],
+  ["linkstr EFTYPE", "the file is there and is no bus"],
+  ["up ENXIO", "no such interface, or it is not plugged in (linkstr)"],
+]);
+
 /** What the words say of an address. */
 class AddressWords {
   addr: number | null = null;
@@ -100,8 +111,27 @@ class Words {
   }
 
   async run(): Promise<void> {
-    while (this.at < this.words.length) await this.word(this.words[this.at++] as string);
-    await this.address();
+    while (this.at < this.words.length) {
+      const from = this.at;
+      const word = this.words[this.at++] as string;
+      await this.telling(() => this.word(word), from);
+    }
+    await this.telling(() => this.address(), this.at);
+  }
+
+  /** What the kernel refuses is told with the words that asked for it. */
+  private async telling(act: () => Promise<void>, from: number): Promise<void> {
+    const address = this.a.addr;
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof RumpError) || error.syscall !== "ioctl") throw error;
+      const words = this.words.slice(from, this.at).join(" ");
+      const what = words === "" && address !== null ? inet_ntoa(address) : words;
+      const hint =
+        HINTS.get(`${words.split(" ")[0]} ${error.code}`) ?? (error.errno === ENXIO ? "no such interface" : "");
+      throw new ToolError(`${this.name} ${what}: ${error.code}: ${hint === "" ? error.describe() : hint}`);
+    }
   }
 
   private next(after: string): string {

@@ -19,6 +19,8 @@ import type { Tool, ToolContext } from "./tool.ts";
 import { HOST_TOOLS, KERNEL_TOOLS } from "./tool_table.ts";
 import type { HostTool, ToolEntry } from "./tool_table.ts";
 
+/** How long a tool may take to end by itself after an interrupt. */
+const INTERRUPT_MS = 1500;
 const INTERRUPTED = 128 + constants.signals.SIGINT;
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -49,13 +51,14 @@ function common_options(program: Command, args: readonly string[]): CommonOption
   return o;
 }
 
-/** Ends on interrupts: the first asks, the second does not. */
+/** Ends on interrupts: the first asks, and waits INTERRUPT_MS at most; the second does not ask. */
 function interruptible(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(INTERRUPTED);
       controller.abort();
+      setTimeout(() => process.exit(INTERRUPTED), INTERRUPT_MS).unref();
     });
   }
   return controller.signal;

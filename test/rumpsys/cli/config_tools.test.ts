@@ -68,8 +68,13 @@ describe("rumpsys/cli: configuration", () => {
     ["shmif0 inet6 ::1", 2, /no IPv6/],
     ["-q", 2, /unknown option -q/],
     ["nope0", 1, /nope0: no such interface/],
-    ["nope0 create", 1, /ioctl E/],
-    ["nope0 up", 1, /ioctl ENXIO/],
+    ["nope0 create", 1, /nope0 create: EINVAL: there is no such kind of interface/],
+    ["nope0 up", 1, /nope0 up: ENXIO: no such interface/],
+    ["shmif0 up", 1, /shmif0 up: ENXIO: no such interface, or it is not plugged in/],
+    ["shmif0 create", 1, /shmif0 create: EEXIST: it is there already/],
+    ["nope0 10.0.0.1/24", 1, /nope0: no such interface/],
+    ["lo0 mtu 1", 1, /lo0 mtu 1: EINVAL: /],
+    ["shmif0 224.0.0.1/24", 1, /shmif0 224\.0\.0\.1: E/],
   ];
   for (const [args, status, message] of wrong) {
     it(`ifconfig ${args}: says what is wrong`, async () => {
