@@ -19,7 +19,8 @@ import { SYSCTLDESC_HDR } from "../../kernel-components/kern/sysctl_query.ts";
 import { SYSCTL_ROOT, sysctl_nodes, sysctl_value } from "../client/remote_sysctl.ts";
 import type { SysctlInfo } from "../client/remote_sysctl.ts";
 import { getopt } from "./getopt.ts";
-import { EXIT_FAILURE, EXIT_OK, UsageError, errno_of } from "./tool.ts";
+import { RumpError } from "../errors.ts";
+import { EXIT_FAILURE, EXIT_OK, UsageError } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** A value for people: structures in hexadecimal. */
@@ -140,11 +141,9 @@ async function set(
     else if (!quiet) cx.out(bare ? text_of(now, false) : `${name}: ${text_of(old, false)} -> ${text_of(now, false)}`);
     return true;
   } catch (error) {
-    const errno = errno_of(error);
-    if (errno === 0 || errno === ENOENT || errno === EISDIR) throw error;
-    cx.err(
-      `sysctl: ${name}: ${error instanceof Error ? error.message : String(error)}${node.writable ? "" : ": it can only be read"}`,
-    );
+    if (!(error instanceof RumpError) || error.errno === ENOENT || error.errno === EISDIR) throw error;
+    const why = node.writable ? `${text} is refused: ${error.describe()}` : "it can only be read";
+    cx.err(`sysctl: ${name}: ${error.code}: ${why}`);
     return false;
   }
 }

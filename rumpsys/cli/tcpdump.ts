@@ -4,12 +4,13 @@
  *   rump tcpdump -i IF [-p] [-c COUNT] [-w FILE|-]
  */
 import { closeSync, openSync, writeSync } from "node:fs";
+import { ENXIO } from "../../hypercall/api/errno.ts";
 import { pcap_file_header, pcap_record } from "../../kernel-components/wire/pcap.ts";
 import { trace_bytes } from "../../kernel-components/wire/trace.ts";
 import { BpfCapture } from "./bpf_capture.ts";
 import type { BpfPacket } from "./bpf_capture.ts";
 import { getopt } from "./getopt.ts";
-import { EXIT_ENVIRONMENT, EXIT_OK, ToolError, UsageError } from "./tool.ts";
+import { EXIT_ENVIRONMENT, EXIT_OK, errno_of, ToolError, UsageError } from "./tool.ts";
 import type { ToolContext } from "./tool.ts";
 
 /** How often an interrupt is looked for, in ms. */
@@ -24,7 +25,7 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
     throw new UsageError(`${o.operands.join(" ")}: no filters here; write a file and filter it with tcpdump -r`);
   const count = o.number("c", "-c", Number.POSITIVE_INFINITY, 1, 1e9);
   const file = o.value("w");
-  const bpf = await BpfCapture.open(cx.sys, name, !o.has("p"));
+  const bpf = await open_bpf(cx, name, !o.has("p"));
   const fd = file === undefined || file === "-" ? -1 : open_file(file);
   const sink = file === undefined ? null : fd === -1 ? cx.out_bytes : (bytes: Uint8Array) => void writeSync(fd, bytes);
   let seen = 0;
@@ -48,6 +49,15 @@ export async function tcpdump(cx: ToolContext, args: readonly string[]): Promise
   } finally {
     if (fd !== -1) closeSync(fd);
     await bpf.close();
+  }
+}
+
+async function open_bpf(cx: ToolContext, name: string, promiscuous: boolean): Promise<BpfCapture> {
+  try {
+    return await BpfCapture.open(cx.sys, name, promiscuous);
+  } catch (error) {
+    if (errno_of(error) === ENXIO) throw new ToolError(`${name}: no such interface`);
+    throw error;
   }
 }
 
