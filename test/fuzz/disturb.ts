@@ -1,6 +1,6 @@
 // What goes on in the kernel between two bursts of frames: time, system calls, interfaces up and down, routes, addresses, sysctls.
 import { SOCK_DGRAM } from "../../kernel-components/socket/socket_abi.ts";
-import { rump_pub_netconfig_ifmtu, rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_ifdel, rump_pub_netconfig_ipv4_route, rump_pub_netconfig_ipv4_routedel } from "../../rumpsys/netconfig.ts";
+import { rump_pub_netconfig_ifmtu, rump_pub_netconfig_ipv4_gw, rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_ifdel, rump_pub_netconfig_ipv4_route, rump_pub_netconfig_ipv4_routedel } from "../../rumpsys/netconfig.ts";
 import { rump_sys_connect, rump_sys_setsockopt } from "../../rumpsys/rump_sys.ts";
 import { rump_sys_close } from "../../rumpsys/rump_sys_fd.ts";
 import { mk_sockaddr_in } from "../../kernel-components/wire/sockaddr.ts";
@@ -41,8 +41,21 @@ export function disturb(fk: FuzzKernel, r: Rng): void {
     case 9:
       return fk.drain();
     default:
-      for (let n = r.below(6); n > 0; n--) fk.send(r.pick(fk.fds), r.pick(DSTS) | 0, r.below(3000), r.bytes(r.one_in(16) ? r.below(9000) : r.below(60)));
+      for (let n = r.below(6); n > 0; n--) fk.send(r.pick(fk.fds), r.pick(DSTS) | 0, r.below(3000), payload(r));
   }
+}
+
+/** Data; what a socket with IP_HDRINCL takes as a packet, at times. */
+function payload(r: Rng): Uint8Array {
+  const b = r.bytes(r.one_in(16) ? r.below(9000) : r.below(60));
+  if (b.length < 20 || r.one_in(2)) return b;
+  const dv = new DataView(b.buffer);
+  b[0] = 0x40 | (r.one_in(8) ? r.below(16) : 5);
+  dv.setUint16(2, r.one_in(8) ? r.wild() : b.length);
+  dv.setUint16(6, r.one_in(4) ? r.wild() : 0);
+  dv.setInt32(12, r.one_in(2) ? 0 : r.pick(DSTS));
+  dv.setInt32(16, r.pick(DSTS));
+  return b;
 }
 
 function flap(fk: FuzzKernel, r: Rng): void {
@@ -55,6 +68,11 @@ function flap(fk: FuzzKernel, r: Rng): void {
 }
 
 function routes(fk: FuzzKernel, r: Rng): void {
+  if (r.one_in(4)) {
+    rump_pub_netconfig_ipv4_routedel(fk.rk, "0.0.0.0", 0);
+    if (r.one_in(2)) return;
+    rump_pub_netconfig_ipv4_gw(fk.rk, "10.0.0.254");
+  }
   const dst = `198.51.${r.below(4)}.0`;
   if (r.one_in(2)) rump_pub_netconfig_ipv4_route(fk.rk, dst, 24, r.pick(["10.0.0.9", "10.1.0.9", "10.2.0.2", "10.0.0.2"]));
   else rump_pub_netconfig_ipv4_routedel(fk.rk, dst, 24);

@@ -14,7 +14,7 @@ const ADDRS: readonly number[] = [
   0xe00000fb, 0xef010203, 0xefffffff, 0xf0000001, 0xc0000209, 0xc6336401, 0xc6336501, 0x0a020003,
 ];
 /** Sources that get past the filters, mostly. */
-const SOURCES: readonly number[] = [0x0a000002, 0x0a000003, 0x0a010002, 0x0a020002, 0xc0000209, 0xcb007101];
+const SOURCES: readonly number[] = [0x0a000002, 0x0a000003, 0x0a0000fe, 0x0a010002, 0x0a020002, 0xc0000209, 0xcb007101];
 const PORTS: readonly number[] = [1000, 1000, 1001, 1002, 1003, 53, 0, 65535];
 const PROTOS: readonly number[] = [0, 4, 6, 41, 47, 50, 94, 99, 103, 255];
 const ICMP_TYPES: readonly number[] = [0, 3, 3, 4, 5, 5, 8, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 30, 40, 255];
@@ -158,8 +158,9 @@ export class PacketMaker {
     const v = rng.next();
     const type = ICMP_TYPES[v % ICMP_TYPES.length] as number;
     dv.setUint8(p, type);
-    dv.setUint8(p + 1, (v & 0x300) === 0 ? v >>> 16 : type === 3 ? (v >>> 16) & 15 : (v >>> 16) & 1);
-    dv.setInt32(p + 4, type === 5 ? this.addr() : rng.wild());
+    dv.setUint8(p + 1, (v & 0x300) === 0 ? v >>> 16 : type === 3 ? ((v & 0x100000) === 0 ? 4 : (v >>> 16) & 15) : (v >>> 16) & 1);
+    dv.setInt32(p + 4, type === 5 ? ((v & 0x400) === 0 ? 0x0a000002 + ((v >>> 11) & 3) : this.addr()) : rng.wild());
+    if (type === 3 && (v & 0x800) === 0) dv.setInt32(p + 4, rng.pick([0, 68, 552, 576, 1000, 1400, 65_535]));
     dv.setUint16(p + 2, 0);
     const error = type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
     const end = error ? this.quote(p + 8) : p + 8 + this.size();
@@ -180,10 +181,11 @@ export class PacketMaker {
     dv.setUint8(p + 8, 64);
     dv.setUint8(p + 9, proto);
     dv.setInt32(p + 12, this.addr());
-    dv.setInt32(p + 16, r.one_in(2) ? 0x0a000002 : this.addr());
+    dv.setInt32(p + 16, r.one_in(2) ? 0x0a000002 : r.one_in(2) ? 0x08080808 : this.addr());
+    if (r.one_in(2)) dv.setInt32(p + 12, OWN);
     const q = p + Math.max(20, hlen);
-    dv.setUint16(q, r.pick(PORTS));
-    dv.setUint16(q + 2, r.pick([2000, ...PORTS]));
+    dv.setUint16(q, r.one_in(2) ? 2000 : r.pick(PORTS));
+    dv.setUint16(q + 2, r.pick(PORTS));
     return r.one_in(4) ? p + r.below(80) : q + 8 + (r.one_in(4) ? r.below(128) : 0);
   }
 
@@ -211,6 +213,7 @@ export class PacketMaker {
   private fragment(at: number, hlen: number, end: number): void {
     const r = this.rng;
     const v = r.next();
+    if ((v & 0x30000000) !== 0) return this.piece(at, hlen, v);
     const id = (v & 0x30) === 0 ? v >>> 16 : (v & 0x40) === 0 ? this.frag_id++ : (v >>> 8) & 15;
     this.dv.setUint16(at + 4, id);
     const off = (v & 3) === 0 ? r.next() & 0x1fff : (v >>> 12) & 15;
@@ -220,6 +223,19 @@ export class PacketMaker {
       this.dv.setUint16(at + 2, hlen + len);
     }
     this.dv.setInt32(at + 12, 0x0a000002 | (at === 0 ? 0x00020000 : 0));
+    this.ip_cksum(at, hlen);
+  }
+
+  /** One of three pieces that fit together, of one of a few datagrams: some get whole, in any order. */
+  private piece(at: number, hlen: number, v: number): void {
+    const n = v % 3;
+    this.dv.setUint16(at + 2, hlen + 16);
+    this.dv.setUint16(at + 4, 0x8000 | ((v >>> 4) & 31));
+    this.dv.setUint16(at + 6, (n === 2 ? 0 : 0x2000) | (2 * n));
+    this.dv.setUint8(at + 8, 64);
+    this.dv.setUint8(at + 9, (v & 0x1000) === 0 ? 17 : 1);
+    this.dv.setInt32(at + 12, 0x0a000002 | (at === 0 ? 0x00020000 : 0));
+    this.dv.setInt32(at + 16, OWN);
     this.ip_cksum(at, hlen);
   }
 
