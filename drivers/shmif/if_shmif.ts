@@ -21,10 +21,11 @@ import { m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-components/ke
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS, IFD_IQDROPS, IFD_OERRORS, IFF_OACTIVE, IFF_PROMISC, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN } from "../../kernel-components/net/if_flags.ts";
 import { m_csum_complete } from "../../kernel-components/net/if_tso_software.ts";
+import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
 import { IF_DEQUEUE, IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
 import { NETS_SWCSUM } from "../../kernel-components/net/net.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
-import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME } from "./shmif_layout.ts";
+import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME, SHMIF_VERSION } from "./shmif_layout.ts";
 import { SHMIF_CAPS_RX, shmif_offload_in, shmif_offload_out } from "./shmif_offload.ts";
 import { ShmifPort } from "./shmif_port.ts";
 import { ShmifReader } from "./shmif_reader.ts";
@@ -74,6 +75,7 @@ export class ShmifSoftc {
    * @returns 0; EBUSY while up or when one is set already; the host's error for a path that can't be opened; ENXIO on a host without buses
    */
   set_linkstr(path: string): number {
+    this.sc_text = "";
     if ((this.sc_ifp.if_flags & IFF_UP) !== 0) return EBUSY;
     if (path === "") return this.unset_linkstr();
     if (this.sc_linkstr !== "") return EBUSY;
@@ -81,12 +83,15 @@ export class ShmifSoftc {
     if (bus === null) return ENXIO;
     const info = new BusInfo();
     const handle = bus.bus_open(path, this.sc_config.busbytes, { bus_kicked: () => this.kicked() }, info);
-    this.sc_text = info.text;
-    if (handle === null) return info.err;
+    if (handle === null) {
+      this.sc_text = if_linkstr_refused(this.sc_ifp, info.text);
+      return info.err;
+    }
     const port = new ShmifPort(this.sc_k.slab, handle, info.off, info.len);
     const err = port.check();
     if (err !== 0) {
       handle.close();
+      this.sc_text = if_linkstr_refused(this.sc_ifp, `${path}: holds something else than a shmif bus of version ${SHMIF_VERSION}`);
       return err;
     }
     this.sc_handle = handle;

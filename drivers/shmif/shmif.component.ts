@@ -13,7 +13,7 @@ import type { IfClone } from "../../kernel-components/net/if_clone.ts";
 import { IFF_BROADCAST, IFF_MULTICAST, IFF_SIMPLEX, LINK_STATE_DOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
 import { if_csum_update } from "../../kernel-components/net/if_ioctl_common.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
-import { if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";
+import { if_linkstr_attach, if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";
 import {
   IFM_ACTIVE,
   IFM_AUTO,
@@ -64,6 +64,7 @@ class Shmif {
       return error;
     }
     ether_ifattach(ifp, shmif_mac(k));
+    if_linkstr_attach(ifp, () => sc.sc_text);
     ifp.if_capabilities = SHMIF_CAPS;
     ifp.if_capenable = SHMIF_CAPS;
     if_csum_update(ifp);

@@ -33,6 +33,7 @@ import {
   LINK_STATE_UP,
 } from "../../kernel-components/net/if_flags.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
+import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
 import { IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
 import { if_set_lladdr } from "../../kernel-components/net/ether_attach.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
@@ -78,6 +79,7 @@ export class VirtSoftc implements FrameUp {
    * ENXIO on a host without frames
    */
   set_linkstr(name: string): number {
+    this.sc_text = "";
     if ((this.sc_ifp.if_flags & IFF_UP) !== 0) return EBUSY;
     if (name === "") return this.unset_linkstr();
     if (this.sc_linkstr !== "") return EBUSY;
@@ -85,9 +87,8 @@ export class VirtSoftc implements FrameUp {
     if (frames === null) return ENXIO;
     const info = new FramePortInfo();
     const port = frames.frames_open(name, this, info);
-    this.sc_text = info.text;
     if (port === null) {
-      this.sc_k.cons.write(`${this.sc_ifp.if_xname}: ${info.text}\n`, false);
+      this.sc_text = if_linkstr_refused(this.sc_ifp, info.text);
       return info.err;
     }
     this.sc_port = port;

@@ -8,7 +8,7 @@ import { Ifnet } from "../../kernel-components/net/if.ts";
 import { SIOCSIFCAP } from "../../kernel-components/net/if_abi.ts";
 import { if_attach, if_detach, if_transmit_queue } from "../../kernel-components/net/if_attach.ts";
 import { if_clone_attach, if_clone_detach, type IfClone } from "../../kernel-components/net/if_clone.ts";
-import { if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";
+import { if_linkstr_attach, if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";
 import { NET_KEY, type Net } from "../../kernel-components/net/net.ts";
 import { VirtSoftc } from "./if_virt.ts";
 import { virt_apply_caps } from "./virt_caps.ts";
@@ -55,6 +55,7 @@ class Virtif {
       return error;
     }
     ether_ifattach(ifp, virt_mac(this.k, unit));
+    if_linkstr_attach(ifp, () => sc.sc_text);
     this.units.set(sc, scratch);
     return 0;
   }

@@ -2,6 +2,8 @@
  * SIOCSLINKSTR and SIOCGLINKSTR for the drivers that have a link string: the name of what an interface is plugged into (a bus, a host tap, a wire).
  */
 import { EFAULT, EINVAL, ENAMETOOLONG, ENOENT, ENOTTY } from "../../hypercall/api/errno.ts";
+import { printf } from "../kern/console.ts";
+import type { Ifnet } from "./if.ts";
 import {
   abi_buffer,
   abi_get_u64,
@@ -23,6 +25,23 @@ export interface LinkstrOwner {
   readonly sc_linkstr: string;
   /** Sets the name, or unsets it with "". Returns an errno (EBUSY while up, or when one is set). */
   set_linkstr(name: string): number;
+}
+
+/**
+ * Makes the reason of the last refusal known: net.interfaces.<if>.linkerror, "" while there is none. It names what was wrong and what cures it, which the errno
+ * of the ioctl cannot. The node goes with the interface.
+ */
+export function if_linkstr_attach(ifp: Ifnet, why: () => string): void {
+  ifp.if_net.k.sysctl.addString(`net.interfaces.${ifp.if_xname}.linkerror`, {
+    desc: "Why the last link string was refused",
+    get: why,
+  });
+}
+
+/** A link string was refused: says why on the console. Returns the text. */
+export function if_linkstr_refused(ifp: Ifnet, text: string): string {
+  if (text !== "") printf(ifp.if_net.k, `${ifp.if_xname}: ${text}\n`);
+  return text;
 }
 
 const IFD_CMD = 16;

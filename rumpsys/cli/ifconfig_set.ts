@@ -128,9 +128,20 @@ class Words {
       if (!(error instanceof RumpError) || error.syscall !== "ioctl") throw error;
       const words = this.words.slice(from, this.at).join(" ");
       const what = words === "" && address !== null ? inet_ntoa(address) : words;
+      const why = words.startsWith("linkstr ") ? await this.linkerror() : "";
+      if (why !== "") throw new ToolError(`${this.name} linkstr: ${why} (${error.code})`);
       const hint =
         HINTS.get(`${words.split(" ")[0]} ${error.code}`) ?? (error.errno === ENXIO ? "no such interface" : "");
       throw new ToolError(`${this.name} ${what}: ${error.code}: ${hint === "" ? error.describe() : hint}`);
+    }
+  }
+
+  /** Why the kernel refused the link string, in words, with what cures it; "" if it does not say. */
+  private async linkerror(): Promise<string> {
+    try {
+      return String(await this.cx.sys.sysctlbyname(`net.interfaces.${this.name}.linkerror`));
+    } catch {
+      return "";
     }
   }
 

@@ -43,6 +43,14 @@ describe("rumpsys/cli: configuration", () => {
     expect(await w.ok("a", ifconfig, "-l")).to.equal("lo0\n");
   });
 
+  it("ifconfig tells in words why it cannot plug an interface in, as the host and the console do", async () => {
+    await w.ok("a", ifconfig, "virt0 create");
+    expect((await w.run("a", ifconfig, "virt0 linkstr nowire")).err).to.match(/^ifconfig: virt0 linkstr: .*nowire.* \([A-Z]+\)\n$/);
+    expect(await w.ok("a", sysctl, "-n net.interfaces.virt0.linkerror")).to.match(/nowire/);
+    await w.ok("a", ifconfig, "virt0 destroy");
+    expect((await w.run("a", sysctl, "net.interfaces.virt0.linkerror")).status).to.equal(1);
+  });
+
   it("ifconfig replaces an address, adds aliases and deletes one", async () => {
     type Shown = { inet: { address: string; prefixlen: number }[] }[];
     const addresses = async (): Promise<string[]> =>
