@@ -21,6 +21,11 @@ const INET = `${K}/inet`;
 const API = "hypercall/api";
 const SLAB = "hypercall/slab";
 
+/** What is run by its path: tools, tests, benchmarks, examples, the programs of worker threads and child processes. */
+const PROGRAMS =
+  "^(rumpsys/cli/|rumpsys/bootstrap/run|rumpsys/testbed/node_main|rumpsys/worker/kernel_thread|test/.*[.]test[.]ts$|" +
+  "test/bench/|test/support/mocha_hooks|docs/examples/)";
+
 module.exports = {
   forbidden: [
     layer("api-imports-nothing", API, []),
@@ -80,10 +85,8 @@ module.exports = {
       name: "dead-file",
       severity: "error",
       comment: "nothing that runs leads to this file: no tool, test, benchmark or example",
-      from: {
-        path: "^(rumpsys/cli/|rumpsys/bootstrap/run|test/.*[.]test[.]ts$|test/bench/|test/support/mocha_hooks|docs/examples/)",
-      },
-      to: { path: "[.](ts|mjs)$", reachable: false },
+      from: { path: PROGRAMS },
+      to: { path: "[.](ts|mjs)$", pathNot: PROGRAMS, reachable: false },
     },
     {
       name: "not-resolvable",

@@ -5,6 +5,7 @@ import { runSeed } from "../../support/mocha_hooks.ts";
 import { needNative } from "../../support/need.ts";
 import { RumpProcesses, start_node } from "../../support/rump_process.ts";
 import type { Ended } from "../../support/rump_process.ts";
+import type { sp_stress } from "../../support/sp_stress.ts";
 import { codeOfAsync } from "../../rumpsys/sim_rump.ts";
 
 const CLIENT = new URL("../../support/sp_stress.js", import.meta.url).href;
@@ -30,7 +31,7 @@ describe("rump/rumpkern/t_sp", function () {
   });
 
   function client(
-    mode: string,
+    mode: Parameters<typeof sp_stress>[0],
     argument: string = "",
     env: Readonly<Record<string, string>> = {},
   ): ReturnType<typeof start_node> {
