@@ -14,7 +14,7 @@ import {
 import { is_super } from "../kern/proc.ts";
 import type { Lwp } from "../kern/proc.ts";
 import { IFF_BROADCAST } from "../net/if_flags.ts";
-import { rtlookup4 } from "../net/route.ts";
+import { rt_miss4, rtlookup4 } from "../net/route.ts";
 import { PR_CONNREQUIRED } from "../socket/protosw.ts";
 import { SO_ACCEPTCONN, SO_DONTROUTE, SO_REUSEADDR, SO_REUSEPORT } from "../socket/socket_abi.ts";
 import type { Socket } from "../socket/socketvar.ts";
@@ -206,7 +206,11 @@ export function in_selectsrc(inet: Inet, dst: number, so: Socket, imo: IpMoption
         inet.in_ifaddrhash.get(sin_addr(rt.rt_ifa.ifa_addr)) ??
         null;
     else if (IN_MULTICAST(dst) || dst === INADDR_BROADCAST) ia = in_default_ia(inet);
-    if (ia === null) return rt === null && own === undefined ? EHOSTUNREACH : EADDRNOTAVAIL;
+    if (ia === null) {
+      if (rt !== null || own !== undefined) return EADDRNOTAVAIL;
+      rt_miss4(inet.net, dst);
+      return EHOSTUNREACH;
+    }
   }
   if ((ia.ia_flags & IN_IFF_NOTREADY) !== 0) return EADDRNOTAVAIL;
   out.addr = ia.ia_addr4;

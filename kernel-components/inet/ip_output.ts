@@ -8,7 +8,7 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import type { Ifnet } from "../net/if.ts";
 import { IFF_BROADCAST, IFF_LOOPBACK, IFF_MULTICAST } from "../net/if_flags.ts";
 import { PFIL_OUT, pfil_run_hooks } from "../net/pfil.ts";
-import { rtlookup4 } from "../net/route.ts";
+import { rt_miss4, rtlookup4 } from "../net/route.ts";
 import { RTF_GATEWAY } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { cksum, ip_cksum20 } from "../wire/cksum.ts";
@@ -138,7 +138,10 @@ function ip_output_route(
     return out_through(out, imo.imo_multicast_ifp, dst);
   const rt = ro !== null ? ro : rtlookup4(inet.net, dst);
   if (rt === null) {
-    if (dst !== INADDR_BROADCAST && !IN_MULTICAST(dst)) return false;
+    if (dst !== INADDR_BROADCAST && !IN_MULTICAST(dst)) {
+      rt_miss4(inet.net, dst);
+      return false;
+    }
     const ia = in_ia_default(inet, dst);
     return ia !== null && out_through(out, ia, dst);
   }

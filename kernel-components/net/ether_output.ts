@@ -1,7 +1,7 @@
 /*
  * Ethernet output: from a protocol address to a frame.
  */
-import { EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH, ENOBUFS, EWOULDBLOCK } from "../../hypercall/api/errno.ts";
+import { EAFNOSUPPORT, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH, ENOBUFS, EWOULDBLOCK } from "../../hypercall/api/errno.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { M_BCAST, M_COPYALL, M_CSUM_DATA, M_MCAST } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
@@ -22,11 +22,11 @@ import {
 import { AF_INET, AF_UNSPEC } from "../wire/sockaddr.ts";
 import { if_output_down, if_transmit_lock } from "./if_attach.ts";
 import type { Ifnet } from "./if.ts";
-import { IFD_OERRORS, IFF_RUNNING, IFF_SIMPLEX, IFF_UP } from "./if_flags.ts";
+import { IFD_OERRORS, IFF_LOOPBACK, IFF_RUNNING, IFF_SIMPLEX, IFF_UP } from "./if_flags.ts";
 import { if_offload_missing, if_sw_offload } from "./if_tso_software.ts";
 import { looutput } from "./loop.ts";
 import { NETS_NOBUF, NETS_OAF, NETS_OREJECT } from "./net.ts";
-import { RTF_BLACKHOLE, RTF_HOST, RTF_REJECT, type Rtentry } from "./rtentry.ts";
+import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_HOST, RTF_REJECT, type Rtentry } from "./rtentry.ts";
 
 /** Address family for if_output: as AF_UNSPEC, and the source address in net.bpf_hdr is kept. */
 export const pseudo_AF_HDRCMPLT = 31;
@@ -34,7 +34,7 @@ export const pseudo_AF_HDRCMPLT = 31;
 const IFF_READY: number = IFF_UP | IFF_RUNNING;
 
 /**
- * A packet's route refuses it: drops and counts m. 0 for a blackhole, else EHOSTUNREACH or ENETUNREACH.
+ * A packet's route refuses it: drops and counts m. 0 for a blackhole, else EHOSTUNREACH, ENETUNREACH or EHOSTDOWN.
  * Precondition: the route has RTF_REJECT or RTF_BLACKHOLE.
  */
 export function rt_reject(ifp: Ifnet, m: Mbuf, rt: Rtentry): number {
@@ -42,6 +42,7 @@ export function rt_reject(ifp: Ifnet, m: Mbuf, rt: Rtentry): number {
   if (ifp.if_capture !== null) ifp.if_capture.drop(m, "route_reject");
   m_freem(m);
   if ((rt.rt_flags & RTF_BLACKHOLE) !== 0) return 0;
+  if ((ifp.if_flags & IFF_LOOPBACK) === 0) return (rt.rt_flags & RTF_GATEWAY) !== 0 ? EHOSTUNREACH : EHOSTDOWN;
   return (rt.rt_flags & RTF_HOST) !== 0 ? EHOSTUNREACH : ENETUNREACH;
 }
 

@@ -14,7 +14,7 @@ import {
 import type { Ifaddr, Ifnet } from "./if.ts";
 import { IFF_POINTOPOINT, IFF_UP } from "./if_flags.ts";
 import type { Net } from "./net.ts";
-import type { Rtentry } from "./rtentry.ts";
+import { RTF_GATEWAY, type Rtentry } from "./rtentry.ts";
 
 /** Where the address begins and ends in a sockaddr of a family: [start, end), or null for families without. */
 function addr_start(af: number): number {
@@ -120,7 +120,11 @@ export function ifa_ifwithroute(
 ): Ifaddr | null {
   let ifa = gatewayed ? ifa_ifwithdstaddr(net, gateway) : (ifa_ifwithdstaddr(net, dst) ?? ifa_ifwithaddr(net, gateway));
   ifa ??= ifa_ifwithnet(net, gateway);
-  ifa ??= lookup(gateway)?.rt_ifa ?? null;
+  if (ifa === null) {
+    // A gateway behind a gateway is none.
+    const rt = lookup(gateway);
+    if (rt !== null && (rt.rt_flags & RTF_GATEWAY) === 0) ifa = rt.rt_ifa;
+  }
   if (ifa === null || sa_family(ifa.ifa_addr) === sa_family(dst)) return ifa;
   return ifaof_ifpforaddr(dst, ifa.ifa_ifp) ?? ifa;
 }

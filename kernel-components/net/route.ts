@@ -36,7 +36,6 @@ function rtlookup4_miss(net: Net, dst: number, idx: number): Rtentry | null {
   if (head === null) return null;
   let rt = rn_match4(head, dst);
   if (rt !== null && (rt.rt_flags & RTF_CLONING) !== 0) rt = rt_clone(net, rt, sockaddr_of_in(dst)) ?? rt;
-  if (rt === null && net.route_cb_count > 0) rt_report_miss(net, sockaddr_of_in(dst));
   const c = net.rt_cache;
   c.rc_dst[idx] = dst;
   c.rc_gen[idx] = net.rt_generation;
@@ -44,10 +43,11 @@ function rtlookup4_miss(net: Net, dst: number, idx: number): Rtentry | null {
   return rt;
 }
 
-/** Tells routing sockets that there is no route. */
-function rt_report_miss(net: Net, dst: Uint8Array): void {
+/** Somebody wants to send to an IPv4 address that no route leads to: routing sockets are told. */
+export function rt_miss4(net: Net, dst: number): void {
+  if (net.route_cb_count === 0) return;
   const info = new RtInfo();
-  info.rti_dst = dst;
+  info.rti_dst = sockaddr_of_in(dst);
   rt_missmsg(net, RTM_MISS, info, 0, 0);
 }
 
@@ -64,7 +64,11 @@ export function rtalloc1(net: Net, dst: Uint8Array, report: number): Rtentry | n
   net.netstat[NETS_RTLOOKUP]++;
   const rt = rt_match(net, dst);
   if (rt === null) {
-    if (report !== 0) rt_report_miss(net, dst);
+    if (report !== 0) {
+      const info = new RtInfo();
+      info.rti_dst = dst;
+      rt_missmsg(net, RTM_MISS, info, 0, 0);
+    }
     return null;
   }
   rt.rt_refcnt++;

@@ -66,6 +66,7 @@ export const PRESERVED_RTF: number =
   RTF_DYNAMIC |
   RTF_MODIFIED |
   RTF_CLONED |
+  RTF_CONNECTED |
   RTF_LOCAL |
   RTF_BROADCAST;
 

@@ -82,10 +82,7 @@ export function rt_getifa(net: Net, info: RtInfo): number {
       info.rti_ifp = ifa_ifwithaddr(net, info.rti_ifpaddr)?.ifa_ifp ?? null;
     if (info.rti_ifp === null) return ENETUNREACH;
   }
-  if (info.rti_ifa === null && info.rti_ifaaddr !== null) {
-    info.rti_ifa = ifa_ifwithaddr(net, info.rti_ifaaddr);
-    if (info.rti_ifa === null) return ENETUNREACH;
-  }
+  if (info.rti_ifa === null && info.rti_ifaaddr !== null) info.rti_ifa = ifa_ifwithaddr(net, info.rti_ifaaddr);
   if (info.rti_ifa === null && dst !== null) {
     const gatewayed = (info.rti_flags & RTF_GATEWAY) !== 0;
     if (info.rti_ifp === null && gateway !== null && sa_family(gateway) === AF_LINK)

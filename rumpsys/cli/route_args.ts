@@ -33,6 +33,8 @@ const FLAG_WORDS: ReadonlyMap<string, number> = new Map([
   ["-proto1", R.RTF_PROTO1],
   ["-proto2", R.RTF_PROTO2],
   ["-proxy", R.RTF_ANNOUNCE],
+  ["-cloning", R.RTF_CONNECTED],
+  ["-connected", R.RTF_CONNECTED],
 ]);
 /** Words that clear a flag. */
 const CLEAR_WORDS: ReadonlyMap<string, number> = new Map([
@@ -201,7 +203,7 @@ class RouteWords {
         throw new UsageError(`${inet_ntoa(addr)}/${this.len} has bits set beyond its mask`);
       this.info.rti_netmask = mk_sockaddr_in(mask);
     }
-    if (this.type === RTM_ADD && !this.static_off) this.flags |= R.RTF_STATIC;
+    if ((this.type === RTM_ADD || this.type === RTM_CHANGE) && !this.static_off) this.flags |= R.RTF_STATIC;
   }
 }
 

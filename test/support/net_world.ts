@@ -170,7 +170,10 @@ export class NetWorld {
   /** The words of the line of the routing table about a destination, or undefined. */
   async route_line(name: string, dst: string): Promise<string[] | undefined> {
     const table = await this.ok(name, "netstat -rn");
-    return table.split("\n").map((line) => line.trim().split(/\s+/)).find(([first]) => first === dst);
+    return table
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/))
+      .find(([first]) => first === dst);
   }
 
   /** The routing table has the destination with these flags (and gateway, and interface). */
@@ -215,6 +218,20 @@ function tool_named(word: string): Tool {
   const tool = TOOLS[word];
   if (tool === undefined) throw new Error(`no tool ${word}`);
   return tool;
+}
+
+/**
+ * src 10.0.1.2 -- 10.0.1.1 fwd 10.0.2.1 -- 10.0.2.2 dst on bus1 and bus2, with default routes; fwd does not forward yet.
+ * The addresses have been probed for.
+ */
+export async function three_kernels(w: NetWorld): Promise<void> {
+  w.rump_server_start("src", "fwd", "dst");
+  await w.add_addr("src", "shmif0", "bus1", "10.0.1.2/24");
+  await w.ok("src", "route add default 10.0.1.1");
+  await w.add_addr("dst", "shmif0", "bus2", "10.0.2.2/24");
+  await w.ok("dst", "route add default 10.0.2.1");
+  await w.add_addr("fwd", "shmif0", "bus1", "10.0.1.1/24");
+  await w.add_addr("fwd", "shmif1", "bus2", "10.0.2.1/24");
 }
 
 /** Has a line that holds all of the pieces. */

@@ -1,13 +1,6 @@
 // Ethernet: which frames are taken, what each drop is counted as, how packets leave.
 import { expect } from "chai";
-import {
-  EAFNOSUPPORT,
-  ENETDOWN,
-  ENETUNREACH,
-  EHOSTUNREACH,
-  ENOBUFS,
-  EWOULDBLOCK,
-} from "../../../hypercall/api/errno.ts";
+import { EAFNOSUPPORT, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENOBUFS, EWOULDBLOCK } from "../../../hypercall/api/errno.ts";
 import { M_BCAST, M_MCAST, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
@@ -47,7 +40,7 @@ import {
   NETS_VLAN,
 } from "../../../kernel-components/net/net.ts";
 import { PFIL_IN, PFIL_OUT, pfil_add_ifhook, pfil_remove_ifhook } from "../../../kernel-components/net/pfil.ts";
-import { RTF_BLACKHOLE, RTF_HOST, RTF_REJECT, Rtentry } from "../../../kernel-components/net/rtentry.ts";
+import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, Rtentry } from "../../../kernel-components/net/rtentry.ts";
 import { AF_INET, AF_INET6, AF_UNSPEC, mk_sockaddr_in } from "../../../kernel-components/wire/sockaddr.ts";
 import { BCAST, frame, ip, NetWorld, PEER, type FakeEther } from "./net_world.ts";
 
@@ -198,8 +191,8 @@ describe("ether_output", () => {
     w.fake_inet();
     const ifa = w.addr(e.ifp, ip("10.0.0.1"), ip("255.0.0.0"));
     const rt = (flags: number): Rtentry => new Rtentry(ifa.ifa_addr, null, ifa.ifa_addr, flags, ifa, e.ifp);
-    expect(out(w, e, new Uint8Array(20), AF_INET, 1, rt(RTF_REJECT | RTF_HOST))).to.equal(EHOSTUNREACH);
-    expect(out(w, e, new Uint8Array(20), AF_INET, 1, rt(RTF_REJECT))).to.equal(ENETUNREACH);
+    expect(out(w, e, new Uint8Array(20), AF_INET, 1, rt(RTF_REJECT | RTF_GATEWAY))).to.equal(EHOSTUNREACH);
+    expect(out(w, e, new Uint8Array(20), AF_INET, 1, rt(RTF_REJECT))).to.equal(EHOSTDOWN);
     expect(out(w, e, new Uint8Array(20), AF_INET, 1, rt(RTF_BLACKHOLE))).to.equal(0);
     expect(w.ioctl(SIOCSIFFLAGS, ifreq_flags("tst0", 0))).to.equal(0);
     expect(out(w, e, new Uint8Array(20), AF_INET, 1)).to.equal(ENETDOWN);
