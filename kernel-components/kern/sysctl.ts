@@ -192,7 +192,7 @@ export class SysctlTree {
    */
   sysctl(mib: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null, l: Lwp): number {
     this.fill();
-    if (mib.length < 1 || mib.length > CTL_MAXNAME) return EINVAL;
+    if (mib.length < 1 || mib.length > CTL_MAXNAME || !(oldlenp.len >= 0)) return EINVAL;
     let node = this.root;
     for (let i = 0; i < mib.length; i++) {
       if (mib[i] < 0 && i === mib.length - 1) return sysctl_query(node, mib[i], oldp, oldlenp, newp);

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { runSeed } from "../support/mocha_hooks.ts";
-import { CALLS } from "./control_calls.ts";
+import { type Call, CALLS } from "./control_calls.ts";
+import { SESSIONS } from "./control_sessions.ts";
 import { FuzzKernel } from "./fuzz_kernel.ts";
 import { PacketMaker } from "./packet_maker.ts";
 import { Rng } from "./rng.ts";
@@ -9,6 +10,10 @@ import { Rng } from "./rng.ts";
 const TOTAL = Number(process.env["RUMPKIT_FUZZ"] ?? 400_000) / 10;
 /** Calls in the life of one kernel. */
 const LIFE = 20_000;
+
+function any_call(r: Rng): Call {
+  return r.one_in(16) ? r.pick(SESSIONS) : r.pick(CALLS);
+}
 
 /** Makes calls at random in kernels one after the other; `play` makes one. */
 function campaign(name: string, play: (fk: FuzzKernel, r: Rng) => void, end: (fk: FuzzKernel) => void): void {
@@ -41,7 +46,7 @@ describe("fuzz: control input", function () {
   this.timeout(Math.max(20_000, TOTAL * 10));
 
   it("of root: system calls, ioctls, routing messages, filters, control messages, sysctls: errnos only, and nothing leaks", () => {
-    campaign("root", (fk, r) => r.pick(CALLS)(fk.rk, r), () => undefined);
+    campaign("root", (fk, r) => any_call(r)(fk.rk, r), () => undefined);
   });
 
   it("of another user: the same, and the configuration is as it was and the network lives", () => {
@@ -59,7 +64,7 @@ describe("fuzz: control input", function () {
         const { cx } = fk.rk;
         fk.rk.cx = fk.rk.process_find(nobody).cx;
         try {
-          r.pick(CALLS)(fk.rk, r);
+          any_call(r)(fk.rk, r);
         } finally {
           fk.rk.cx = cx;
         }

@@ -121,6 +121,11 @@ describe("sysctl", () => {
     expect([len.len, old[0], v]).to.deep.equal([4, 1, 1]);
   });
 
+  it("refuses an impossible length", () => {
+    for (const len of [-1, -4096, Number.NaN])
+      expect(t.k.sysctl.sysctl([CTL_KERN, KERN_HOSTNAME], new Uint8Array(2), new SysctlLen(len), null, root)).to.equal(EINVAL);
+  });
+
   it("limits of the mbuf pools can be raised only", () => {
     const now = bytes_to_number(read("kern.mbuf.nmbclusters"));
     expect(write("kern.mbuf.nmbclusters", number_to_bytes(now - 1, 4))).to.equal(EINVAL);
