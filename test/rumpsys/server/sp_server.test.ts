@@ -309,6 +309,31 @@ describe("rumpsys/server", () => {
     expect(halts).to.equal(1);
   });
 
+  it("does not read a client that does not read its answers", () => {
+    const seen: string[] = [];
+    let queued = 0;
+    const up = server.sp_accept({
+      peer: { pid: 1, uid: 0, gid: 0 },
+      send: () => queued,
+      pause: () => void seen.push("pause"),
+      resume: () => void seen.push("resume"),
+      close: () => void seen.push("close"),
+      destroy: () => undefined,
+    });
+    const ask = (type: number, info: number, payload: Uint8Array): void =>
+      up?.sp_data(P.sp_frame(1, P.SP_REQ, type, info, payload));
+    ask(P.SP_HANDSHAKE, P.SP_HANDSHAKE_GUEST, new Uint8Array([65]));
+    ask(P.SP_SYSCALL, n.SYS_getpid, new Uint8Array(0));
+    expect(seen).to.deep.equal([]);
+    queued = P.SP_SENDQ_HIGH;
+    ask(P.SP_SYSCALL, n.SYS_getpid, new Uint8Array(0));
+    expect(seen).to.deep.equal(["pause"]);
+    up?.sp_drained();
+    expect(seen).to.deep.equal(["pause", "resume"]);
+    up?.sp_closed(0);
+    expect(server.clients.size).to.equal(0);
+  });
+
   it("holds a client to its limit of descriptors", () => {
     const c = new RawClient(world, "a").guest();
     let error = 0;
