@@ -10,6 +10,8 @@ import type { SharedRegion } from "./bus.ts";
 
 /** How long deferred work may run between two turns of the event loop. */
 const DEFER_NS = 1e6;
+/** What microtasks are hung on. */
+const SETTLED: Promise<void> = Promise.resolve();
 /** Pieces of deferred work between two looks at the clock. */
 const DEFER_BURST = 16;
 
@@ -27,8 +29,10 @@ export class NativeProcess {
   readonly shared: Map<string, SharedRegion> = new Map<string, SharedRegion>();
 
   private depth = 0;
-  private queue: (() => void)[] = [];
+  /** What was put off is in head..tail-1. The array keeps its size: emptying it would make the next push allocate. */
+  private queue: ((() => void) | null)[] = [];
   private head = 0;
+  private tail = 0;
   private scheduled = false;
   private draining = false;
   private readonly drain_soon: () => void;
@@ -61,7 +65,7 @@ export class NativeProcess {
   /** End it; the outermost one runs what was put off. hot */
   leave(): void {
     if (--this.depth > 0) return;
-    if (this.head < this.queue.length) this.run_deferred();
+    if (this.head < this.tail) this.run_deferred();
     this.alarms.settle();
   }
 
@@ -77,10 +81,11 @@ export class NativeProcess {
 
   /** Run `run` soon, after what was put off before. hot */
   defer(run: () => void): void {
-    this.queue.push(run);
+    this.queue[this.tail++] = run;
     if (this.depth > 0 || this.draining || this.scheduled) return;
     this.scheduled = true;
-    queueMicrotask(this.drain_soon);
+    // Not queueMicrotask, which makes an async resource each time.
+    void SETTLED.then(this.drain_soon);
   }
 
   /** Run deferred work now, for DEFER_NS at most; the event loop goes on with the rest. Does nothing inside an entry. */
@@ -90,8 +95,10 @@ export class NativeProcess {
     let left = DEFER_BURST;
     let until = 0;
     try {
-      while (this.head < this.queue.length) {
-        this.queue[this.head++]?.();
+      while (this.head < this.tail) {
+        const run = this.queue[this.head];
+        this.queue[this.head++] = null;
+        run?.();
         if (--left > 0) continue;
         const now = this.addon.clock_monotonic();
         if (until === 0) until = now + DEFER_NS;
@@ -105,11 +112,12 @@ export class NativeProcess {
   }
 
   private rest(): void {
-    if (this.head >= this.queue.length) {
-      this.queue.length = 0;
+    if (this.head >= this.tail) {
       this.head = 0;
+      this.tail = 0;
     } else {
-      this.queue = this.queue.slice(this.head);
+      this.queue = this.queue.slice(this.head, this.tail);
+      this.tail = this.queue.length;
       this.head = 0;
       if (!this.scheduled) {
         this.scheduled = true;
