@@ -6,7 +6,7 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_copym } from "../kern/mbuf_copy.ts";
 import { sbappendaddr_in } from "../socket/sockbuf_append.ts";
-import { sorwakeup } from "../socket/uipc_socket2.ts";
+import { soroverflow, sorwakeup } from "../socket/uipc_socket2.ts";
 import { ICMP_UNREACH, ICMP_UNREACH_PROTOCOL } from "../wire/icmp.ts";
 import { INADDR_ANY, IPPROTO_ICMP, IPPROTO_IGMP } from "../wire/in.ts";
 import { ip_dst, ip_src } from "../wire/ipv4.ts";
@@ -34,6 +34,7 @@ function rip_append(inet: Inet, inp: Inpcb, m: Mbuf): void {
   if (!sbappendaddr_in(inp.inp_socket.so_rcv, ip_src(inet.dv, m.m_off), 0, m, control)) {
     inet.ipstat[IPS_RCVMEMDROP]++;
     m_freem(control);
+    soroverflow(inp.inp_socket);
     return m_freem(m);
   }
   sorwakeup(inp.inp_socket);

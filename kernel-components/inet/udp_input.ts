@@ -7,7 +7,7 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_copym } from "../kern/mbuf_copy.ts";
 import { m_adj, m_pullup, m_split } from "../kern/mbuf_ops.ts";
-import { sorwakeup } from "../socket/uipc_socket2.ts";
+import { soroverflow, sorwakeup } from "../socket/uipc_socket2.ts";
 import { IPPROTO_UDP } from "../wire/in.ts";
 import { UDP_HDRLEN } from "../wire/udp.ts";
 import type { InetAf } from "./inet_af.ts";
@@ -116,6 +116,7 @@ function udp_append(inet: Inet, af: InetAf, inp: Inpcb, m: Mbuf, hlen: number, s
   m_adj(m, hlen + UDP_HDRLEN);
   if (!af.sbappend(inp, ip, sport, m, control)) {
     m_freem(control);
+    soroverflow(inp.inp_socket);
     return udp_drop(inet, m, UDPS_FULLSOCK);
   }
   sorwakeup(inp.inp_socket);
@@ -146,6 +147,7 @@ function udp_append_gso(inet: Inet, af: InetAf, inp: Inpcb, m: Mbuf, hlen: numbe
     control = rest !== null && mine !== null ? m_copym(mine, 0, M_COPYALL) : null;
     if (!af.sbappend(inp, inet.scratch, sport, one, mine)) {
       m_freem(mine);
+      soroverflow(inp.inp_socket);
       udp_drop(inet, one, UDPS_FULLSOCK);
     }
   }

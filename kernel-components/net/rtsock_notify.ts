@@ -2,13 +2,11 @@
  * What routing sockets are told: each function builds one message and gives it to every socket that wants it. Nothing is built while nobody listens.
  */
 import { Timespec } from "../../hypercall/api/clock.ts";
-import { ENOBUFS } from "../../hypercall/api/errno.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import { m_devget } from "../kern/mbuf_bytes.ts";
 import { sbappendaddr } from "../socket/sockbuf_append.ts";
 import { SS_CANTRCVMORE } from "../socket/socketvar.ts";
-import { sorwakeup } from "../socket/uipc_socket2.ts";
-import { SO_RERROR } from "../socket/socket_abi.ts";
+import { soroverflow, sorwakeup } from "../socket/uipc_socket2.ts";
 import { AF_ROUTE, AF_UNSPEC, mk_sockaddr_dl, sa_family } from "../wire/sockaddr.ts";
 import { sa_same_addr } from "./ifa.ts";
 import type { Ifaddr, Ifnet } from "./if.ts";
@@ -90,10 +88,7 @@ export function rt_deliver(net: Net, rcb: RawCb, msg: Uint8Array): void {
     return;
   }
   m_freem(m);
-  if ((so.so_options & SO_RERROR) !== 0) {
-    so.so_rerror = ENOBUFS;
-    sorwakeup(so);
-  }
+  soroverflow(so);
 }
 
 /** struct rt_msghdr with what a route says, for RTM_ADD, RTM_GET, dumps... */

@@ -1,13 +1,14 @@
 /**
  * State changes of sockets that protocols report, the accept queues, and wake-ups. Source: NetBSD uipc_socket2(9).
  */
+import { ENOBUFS } from "../../hypercall/api/errno.ts";
 import { POLLIN, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM, selnotify } from "../kern/select.ts";
 import type { Lwp } from "../kern/proc.ts";
 import { lwp_wait } from "../kern/select.ts";
 import { selrecord } from "../kern/select.ts";
 import { SB_ASYNC, SB_UPCALL } from "./sockbuf.ts";
 import type { Sockbuf } from "./sockbuf.ts";
-import { SO_ACCEPTCONN } from "./socket_abi.ts";
+import { SO_ACCEPTCONN, SO_RERROR } from "./socket_abi.ts";
 import { sofree } from "./sofree.ts";
 import { soqinsque, soqremque } from "./soqueue.ts";
 import {
@@ -139,6 +140,13 @@ function sowakeup(so: Socket, sb: Sockbuf, events: number): void {
   if ((sb.sb_flags & (SB_ASYNC | SB_UPCALL)) === 0) return;
   if ((sb.sb_flags & SB_ASYNC) !== 0 && so.so_pgid !== 0) so.so_layer.ownsignal?.(so.so_pgid, events, so);
   if ((sb.sb_flags & SB_UPCALL) !== 0) so.so_upcall?.(so, so.so_upcallarg, events);
+}
+
+/** What was received did not fit (sbappend has counted it): a socket with SO_RERROR gets ENOBUFS at its next receive, once. */
+export function soroverflow(so: Socket): void {
+  if ((so.so_options & SO_RERROR) === 0) return;
+  so.so_rerror = ENOBUFS;
+  sorwakeup(so);
 }
 
 /** Sets an upcall for both directions, or takes it away (null). It runs inside the kernel, where the event happens. */

@@ -19,7 +19,7 @@ import { soreserve } from "./sockbuf_reserve.ts";
 import { sockopt_getint, sockopt_set, sockopt_setint } from "./sockopt.ts";
 import { SS_CANTRCVMORE, SS_CANTSENDMORE } from "./socketvar.ts";
 import type { SockaddrOut, Socket, Sockopt } from "./socketvar.ts";
-import { socantrcvmore, socantsendmore, soisdisconnected, sorwakeup, sowwakeup } from "./uipc_socket2.ts";
+import { socantrcvmore, socantsendmore, soisdisconnected, soroverflow, sorwakeup, sowwakeup } from "./uipc_socket2.ts";
 import {
   unp_accepted, unp_bind, unp_connect, unp_connect2, unp_disconnect1, unp_drop, unp_putaddr, unp_setid,
 } from "./unp_connect.ts";
@@ -134,7 +134,10 @@ function unp_send_dgram(unp: Unpcb, m: Mbuf, nam: Uint8Array | null, control: Mb
   const all = (unp2.unp_flags & UNP_WANTCRED) !== 0 ? unp_addsockcred(unix, control, l) : control;
   let error = 0;
   if (sbappendaddr(so2.so_rcv, unp.unp_addr ?? SUN_NONAME, m, all)) sorwakeup(so2);
-  else error = unp_sendfail(unix, m, all, ENOBUFS, true);
+  else {
+    soroverflow(so2);
+    error = unp_sendfail(unix, m, all, ENOBUFS, true);
+  }
   if (nam !== null) unp_disconnect1(unp);
   return error;
 }

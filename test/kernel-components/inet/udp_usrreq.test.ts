@@ -10,6 +10,7 @@ import {
   EINVAL,
   EISCONN,
   EMSGSIZE,
+  ENOBUFS,
 } from "../../../hypercall/api/errno.ts";
 import {
   IP_BINDANY,
@@ -32,7 +33,7 @@ import {
 } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_get } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
-import { SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
+import { SO_RCVBUF, SO_RERROR, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
 import { IPPROTO_IP, IPPROTO_UDP } from "../../../kernel-components/wire/in.ts";
 import { sin_port } from "../../../kernel-components/wire/sockaddr.ts";
@@ -356,6 +357,27 @@ describe("udp: rules of sending", () => {
     const steps = ids.slice(1).map((id, i) => Math.abs(id - (ids[i] as number)));
     expect(steps.filter((s) => s < 64).length).to.be.below(5);
     k.close(fd);
+    w.end();
+  });
+});
+
+describe("udp: overflow", () => {
+  it("tells a socket with SO_RERROR of datagrams that did not fit, once; others lose them silently", () => {
+    const w = new InetWorld();
+    const { k, st } = pair(w);
+    const [told, quiet] = [k.udp(1000), k.udp(1001)];
+    expect(k.setsockopt(told, SOL_SOCKET, SO_RERROR, int(1))).to.equal(0);
+    for (const fd of [told, quiet]) expect(k.setsockopt(fd, SOL_SOCKET, SO_RCVBUF, int(2000))).to.equal(0);
+    k.sendto(told, bytes(1), "10.0.0.2", 9);
+    w.run(MS);
+    for (let i = 0; i < 5; i++) for (const port of [1000, 1001]) st.udp("10.0.0.1", 9, port, bytes(900));
+    w.run(MS);
+    const results = (fd: number): (string | number)[] => Array.from({ length: 5 }, () => k.recv(fd)).map((d) => (typeof d === "number" ? d : "data"));
+    const [a, b] = [results(told), results(quiet)];
+    expect(a.filter((r) => r === ENOBUFS)).to.have.length(1);
+    expect(a.indexOf(ENOBUFS)).to.equal(a.lastIndexOf("data") + 1);
+    expect(b.filter((r) => r === ENOBUFS)).to.have.length(0);
+    for (const fd of [told, quiet]) k.close(fd);
     w.end();
   });
 });
