@@ -6,11 +6,20 @@ import type { Host } from "../hypercall/api/host.ts";
 import type { Kernel, ShutdownReport } from "../kernel-components/kern/kernel.ts";
 import type { Proc } from "../kernel-components/kern/proc.ts";
 import { Ucred } from "../kernel-components/kern/proc.ts";
+import { POLLPRI } from "../kernel-components/kern/select.ts";
+import { SOCKET_LAYER } from "../kernel-components/socket/socketvar.ts";
 import { RumpError } from "./errors.ts";
 import { Lwproc } from "./lwproc.ts";
 import { RumpSys } from "./rumpsys.ts";
 import type { SysOwner } from "./rumpsys_base.ts";
 import { SysContext } from "./sys_frame.ts";
+
+/** NetBSD's number of the signal: a write that nobody can read. */
+export const SIGPIPE = 13;
+/** NetBSD's number of the signal: urgent data at a socket. */
+export const SIGURG = 16;
+/** NetBSD's number of the signal: a socket with FIOASYNC can be read or written. */
+export const SIGIO = 23;
 
 /** A process of a kernel with its own descriptors and its own rumpSys. */
 export class RumpProcess implements SysOwner {
@@ -47,6 +56,11 @@ export class RumpKernel implements SysOwner {
   readonly rumpSys: RumpSys;
   /** Processes and threads of local clients (rump_lwproc(3)). */
   readonly lwproc: Lwproc;
+  /**
+   * Told of signals that NetBSD would send to a process `pid` (< 0: process group): SIGPIPE of a send that failed with EPIPE, SIGIO and SIGURG of sockets
+   * with an owner (FIOASYNC, FIOSETOWN). Null: they are ignored, as with rump_boot_setsigmodel(RUMP_SIGMODEL_IGNORE). Runs inside the kernel: it must not wait.
+   */
+  onsignal: ((pid: number, signo: number) => void) | null = null;
   private readonly contexts: Map<Proc, SysContext> = new Map<Proc, SysContext>();
 
   constructor(k: Kernel) {
@@ -54,6 +68,10 @@ export class RumpKernel implements SysOwner {
     this.cx = this.context_of(this.implicit_proc());
     this.rumpSys = new RumpSys(this);
     this.lwproc = new Lwproc(this, this.cx);
+    const layer = k.softc_find(SOCKET_LAYER);
+    if (layer === null) return;
+    layer.sigpipe = (pid) => this.onsignal?.(pid, SIGPIPE);
+    layer.ownsignal = (pid, events) => this.onsignal?.(pid, (events & POLLPRI) !== 0 ? SIGURG : SIGIO);
   }
 
   /** The host it runs on. */

@@ -1,6 +1,7 @@
 // The object facade: errors like Node's, promises and their immediate twins, addresses, sysctl, the end of processes and kernels.
 import { expect } from "chai";
-import { PF_LOCAL, SCM_RIGHTS, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import { FIOASYNC, FIOSETOWN } from "../../kernel-components/kern/ioccom.ts";
+import { MSG_NOSIGNAL, PF_LOCAL, SCM_RIGHTS, SO_NOSIGPIPE, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
 import { address_of, sockaddr_of } from "../../rumpsys/addresses.ts";
 import type { AddressArgument } from "../../rumpsys/addresses.ts";
 import { cmsgs_decode, cmsgs_encode, scm_rights } from "../../rumpsys/cmsgs.ts";
@@ -8,6 +9,7 @@ import { RumpError } from "../../rumpsys/errors.ts";
 import { RumpInitError } from "../../kernel-components/kern/component.ts";
 import { SimWorld } from "../../hypercall/sim/sim_world.ts";
 import { localComponent } from "../../kernel-components/socket/socket.component.ts";
+import { SIGIO, SIGPIPE } from "../../rumpsys/rump_kernel.ts";
 import { rump_init, rump_init_sync } from "../../rumpsys/rump_init.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled } from "./sim_rump.ts";
 
@@ -85,6 +87,33 @@ describe("rumpSys", () => {
     await t.sys.write(a, bytes("1234"));
     await second;
     expect(results).to.deep.equal(["first", "second"]);
+  });
+
+  it("SIGPIPE, SIGIO: told to who asks, unless the socket or the call says otherwise", () => {
+    const got: number[][] = [];
+    t.rk.onsignal = (pid, signo) => got.push([pid, signo]);
+    const broken = (): number => {
+      const [a, b] = t.sys.socketpair(PF_LOCAL, SOCK_STREAM);
+      t.sys.sync.close(b);
+      return a;
+    };
+    const me = t.sys.getpid();
+    const a = broken();
+    expect(codeOf(() => t.sys.sync.write(a, bytes("x")))).to.equal("EPIPE");
+    expect(codeOf(() => t.sys.sync.send(a, bytes("x")))).to.equal("EPIPE");
+    expect(got.splice(0)).to.deep.equal([[me, SIGPIPE], [me, SIGPIPE]]);
+    expect(codeOf(() => t.sys.sync.send(a, bytes("x"), MSG_NOSIGNAL))).to.equal("EPIPE");
+    t.sys.setsockopt(a, SOL_SOCKET, SO_NOSIGPIPE, 1);
+    expect(codeOf(() => t.sys.sync.write(a, bytes("x")))).to.equal("EPIPE");
+    expect(got).to.deep.equal([]);
+    const [c, d] = t.sys.socketpair(PF_LOCAL, SOCK_STREAM);
+    t.sys.ioctl(c, FIOASYNC, Uint8Array.of(1, 0, 0, 0));
+    t.sys.ioctl(c, FIOSETOWN, Uint8Array.of(7, 0, 0, 0));
+    t.sys.sync.write(d, bytes("x"));
+    expect(got).to.deep.equal([[7, SIGIO]]);
+    for (const fd of [a, c, d]) t.sys.sync.close(fd);
+    t.rk.onsignal = null;
+    t.expectEmpty();
   });
 
   it("the end of a process rejects its waiting calls with EINTR and frees its files", async () => {
