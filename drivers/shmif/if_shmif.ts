@@ -22,7 +22,8 @@ import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS, IFD_IQDROPS, IFD_OERRORS, IFF_OACTIVE, IFF_PROMISC, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN } from "../../kernel-components/net/if_flags.ts";
 import { m_csum_complete } from "../../kernel-components/net/if_tso_software.ts";
 import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
-import { IF_DEQUEUE, IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
+import { if_purge_snd } from "../../kernel-components/net/if_link.ts";
+import { IF_DEQUEUE } from "../../kernel-components/net/ifqueue.ts";
 import { NETS_SWCSUM } from "../../kernel-components/net/net.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME, SHMIF_VERSION } from "./shmif_layout.ts";
@@ -130,7 +131,7 @@ export class ShmifSoftc {
     const ifp = this.sc_ifp;
     ifp.if_flags &= ~(IFF_RUNNING | IFF_OACTIVE);
     callout_stop(this.sc_stall);
-    IF_PURGE(ifp.if_snd);
+    if_purge_snd(ifp);
     this.sc_port?.detach();
     this.sc_writer = null;
     this.sc_reader = null;

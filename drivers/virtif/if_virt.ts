@@ -32,9 +32,8 @@ import {
   LINK_STATE_UNKNOWN,
   LINK_STATE_UP,
 } from "../../kernel-components/net/if_flags.ts";
-import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
+import { if_link_state_change, if_purge_snd } from "../../kernel-components/net/if_link.ts";
 import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
-import { IF_PURGE } from "../../kernel-components/net/ifqueue.ts";
 import { if_set_lladdr } from "../../kernel-components/net/ether_attach.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { virt_apply_caps, virt_capabilities } from "./virt_caps.ts";
@@ -123,7 +122,7 @@ export class VirtSoftc implements FrameUp {
     this.sc_ifp.if_flags &= ~(IFF_RUNNING | IFF_OACTIVE);
     callout_stop(this.sc_nobuf);
     this.sc_port?.rx_enable(false);
-    IF_PURGE(this.sc_ifp.if_snd);
+    if_purge_snd(this.sc_ifp);
     this.sc_rx.release();
   }
 

@@ -4,6 +4,7 @@
 import { MT_DATA } from "../kern/mbuf.ts";
 import { m_gethdr } from "../kern/mbuf_alloc.ts";
 import type { Ifnet } from "../net/if.ts";
+import { if_output_down } from "../net/if_attach.ts";
 import { IFF_LOOPBACK, IFF_NOARP, IFF_POINTOPOINT } from "../net/if_flags.ts";
 import { ether_output_to } from "../net/ether_output.ts";
 import { M_BCAST } from "../kern/mbuf.ts";
@@ -57,7 +58,7 @@ function arp_send(
   if (hi === ETHER_BROADCAST_HI && lo === ETHER_BROADCAST_LO) m.m_flags |= M_BCAST;
   inet.arpstat[ARPS_SNDTOTAL]++;
   inet.arpstat[op === ARPOP_REPLY ? ARPS_SNDREPLY : ARPS_SENDREQUEST]++;
-  ether_output_to(ifp, m, hi, lo, ETHERTYPE_ARP);
+  if (if_output_down(ifp, m) === 0) ether_output_to(ifp, m, hi, lo, ETHERTYPE_ARP);
 }
 
 /** Asks everybody who has tpa; spa 0 is a probe (RFC 5227 §1.1), spa equal to tpa an announcement. */

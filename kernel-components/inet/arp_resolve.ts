@@ -11,6 +11,7 @@ import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
 import type { Ifnet, LlDest } from "../net/if.ts";
 import { IFF_NOARP } from "../net/if_flags.ts";
+import { if_output_down } from "../net/if_attach.ts";
 import { ether_output_to } from "../net/ether_output.ts";
 import { RTF_GATEWAY, RTM_ADD, RTM_CHANGE, RTM_MISS } from "../net/rtentry.ts";
 import type { Rtentry } from "../net/rtentry.ts";
@@ -239,7 +240,7 @@ function arp_send_held(inet: Inet, le: Llentry): void {
     const next: Mbuf | null = m.m_nextpkt;
     m.m_nextpkt = null;
     inet.arpstat[ARPS_DFRSENT]++;
-    ether_output_to(le.ln_ifp, m, le.ln_hi, le.ln_lo, ETHERTYPE_IP);
+    if (if_output_down(le.ln_ifp, m) === 0) ether_output_to(le.ln_ifp, m, le.ln_hi, le.ln_lo, ETHERTYPE_IP);
     m = next;
   }
 }

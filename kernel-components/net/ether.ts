@@ -34,6 +34,7 @@ import {
   NETS_LLC,
   NETS_MCASTFILTER,
   NETS_NAMES,
+  NETS_NOBUF,
   NETS_NOPROTO,
   NETS_NOTFORUS,
   NETS_OWNSOURCE,
@@ -73,6 +74,7 @@ export function ether_input(ifp: Ifnet, m0: Mbuf): void {
   if (m.m_len < ETHER_HDR_LEN) {
     const mp = m_pullup(m, ETHER_HDR_LEN);
     if (mp === null) {
+      ifp.if_net.netstat[NETS_NOBUF]++;
       ifp.if_data[IFD_IERRORS]++;
       return;
     }

@@ -10,7 +10,7 @@ import { mk_sockaddr_dl } from "../wire/sockaddr.ts";
 import { bpf_mtap, BPF_D_OUT, bpfdetach } from "./bpf_if.ts";
 import { Ifaddr, type Ifnet } from "./if.ts";
 import { IFD_OBYTES, IFD_OERRORS, IFD_OMCASTS, IFD_OPACKETS, IFD_OQDROPS, IFF_RUNNING, IFF_UP } from "./if_flags.ts";
-import { if_down } from "./if_link.ts";
+import { if_down, if_lastchange } from "./if_link.ts";
 import { IF_ENQUEUE, IF_PURGE, IF_QFULL } from "./ifqueue.ts";
 import { AF_MAX, type Net, NETS_ODOWN, NETS_PFIL } from "./net.ts";
 import { PFIL_OUT, pfil_run_hooks } from "./pfil.ts";
@@ -66,13 +66,6 @@ export function if_alloc_sadl(ifp: Ifnet): void {
   ifa.ifa_refcnt = 1;
   ifp.if_dl = ifa;
   ifp.if_addrlist.unshift(ifa);
-}
-
-/** Notes the time of a change of state. */
-export function if_lastchange(ifp: Ifnet): void {
-  const ns = ifp.if_net.k.now_ns;
-  ifp.if_lastchange_sec = Math.floor(ns / 1e9);
-  ifp.if_lastchange_nsec = ns - ifp.if_lastchange_sec * 1e9;
 }
 
 /** Takes an interface away from everybody: down, addresses, routes, bpf, sockets. The driver frees its own things afterwards. */

@@ -15,7 +15,6 @@ import {
   SIZEOF_IFMEDIAREQ,
   ifreq_flags,
 } from "./if_abi.ts";
-import { if_lastchange } from "./if_attach.ts";
 import {
   IFCAP_CSUM_IPv4_Rx,
   IFCAP_CSUM_IPv4_Tx,
@@ -31,7 +30,7 @@ import {
   IFF_CANTCHANGE,
   IFF_UP,
 } from "./if_flags.ts";
-import { if_down, if_up } from "./if_link.ts";
+import { if_down, if_lastchange, if_up } from "./if_link.ts";
 import type { IfMedia } from "./if_media.ts";
 import { AF_MAX } from "./net.ts";
 import { if_set_mtu } from "./ether_attach.ts";

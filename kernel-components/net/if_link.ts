@@ -1,9 +1,10 @@
 /*
  * Up and down, administratively (IFF_UP) and on the wire (if_link_state), and everybody who must hear of it.
  */
+import { Timespec } from "../../hypercall/api/clock.ts";
 import { SOCKET_LAYER } from "../socket/socketvar.ts";
 import type { Ifnet } from "./if.ts";
-import { IFF_UP } from "./if_flags.ts";
+import { IFD_OQDROPS, IFF_UP } from "./if_flags.ts";
 import { IF_PURGE } from "./ifqueue.ts";
 import { AF_MAX } from "./net.ts";
 import { rt_ifmsg } from "./rtsock_notify.ts";
@@ -12,7 +13,7 @@ import { rt_ifmsg } from "./rtsock_notify.ts";
 export function if_up(ifp: Ifnet): void {
   const net = ifp.if_net;
   ifp.if_flags |= IFF_UP;
-  if_stamp(ifp);
+  if_lastchange(ifp);
   for (const dom of net.k.softc(SOCKET_LAYER).domains) dom.dom_if_up?.(ifp);
   for (let af = 0; af < AF_MAX; af++) net.if_af[af]?.if_up?.(ifp);
   rt_ifmsg(ifp);
@@ -22,8 +23,8 @@ export function if_up(ifp: Ifnet): void {
 export function if_down(ifp: Ifnet): void {
   const net = ifp.if_net;
   ifp.if_flags &= ~IFF_UP;
-  if_stamp(ifp);
-  IF_PURGE(ifp.if_snd);
+  if_lastchange(ifp);
+  if_purge_snd(ifp);
   for (let af = 0; af < AF_MAX; af++) net.if_af[af]?.if_down?.(ifp);
   for (const dom of net.k.softc(SOCKET_LAYER).domains) dom.dom_if_down?.(ifp);
   rt_ifmsg(ifp);
@@ -34,14 +35,23 @@ export function if_link_state_change(ifp: Ifnet, state: number): void {
   if (ifp.if_link_state === state) return;
   const net = ifp.if_net;
   ifp.if_link_state = state;
-  if_stamp(ifp);
+  if_lastchange(ifp);
   for (let af = 0; af < AF_MAX; af++) net.if_af[af]?.link_state?.(ifp, state);
   for (const dom of net.k.softc(SOCKET_LAYER).domains) dom.dom_if_link_state_change?.(ifp, state);
   rt_ifmsg(ifp);
 }
 
-function if_stamp(ifp: Ifnet): void {
-  const ns = ifp.if_net.k.now_ns;
-  ifp.if_lastchange_sec = Math.floor(ns / 1e9);
-  ifp.if_lastchange_nsec = ns - ifp.if_lastchange_sec * 1e9;
+/** Drops what waits in the send queue, counted. */
+export function if_purge_snd(ifp: Ifnet): void {
+  const n = IF_PURGE(ifp.if_snd);
+  ifp.if_snd.ifq_drops += n;
+  ifp.if_data[IFD_OQDROPS] += n;
+}
+
+/** Notes the time of a change of state. */
+export function if_lastchange(ifp: Ifnet): void {
+  const ts = new Timespec();
+  ifp.if_net.k.wall(ts);
+  ifp.if_lastchange_sec = ts.sec;
+  ifp.if_lastchange_nsec = ts.nsec;
 }

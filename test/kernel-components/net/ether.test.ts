@@ -39,6 +39,8 @@ import {
   NETS_RUNT,
   NETS_VLAN,
 } from "../../../kernel-components/net/net.ts";
+import { Timespec } from "../../../hypercall/api/clock.ts";
+import { if_down } from "../../../kernel-components/net/if_link.ts";
 import { PFIL_IN, PFIL_OUT, pfil_add_ifhook, pfil_remove_ifhook } from "../../../kernel-components/net/pfil.ts";
 import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, Rtentry } from "../../../kernel-components/net/rtentry.ts";
 import { AF_INET, AF_INET6, AF_UNSPEC, mk_sockaddr_in } from "../../../kernel-components/wire/sockaddr.ts";
@@ -229,6 +231,20 @@ describe("ether_output", () => {
       e.ifp.if_data[IFD_OPACKETS],
     ]).to.deep.equal([3, 2, 2, 3]);
     expect(IF_PURGE(e.ifp.if_snd)).to.equal(3);
+    w.end();
+  });
+
+  it("counts what waits in the send queue of an interface that goes down, and stamps the change with the time of day", () => {
+    const w = new NetWorld();
+    const e = w.ether().up();
+    w.fake_inet();
+    e.ifp.if_transmit = if_transmit_queue;
+    for (let n = 1; n <= 3; n++) out(w, e, new Uint8Array(20), AF_INET, n);
+    w.in_kernel(() => if_down(e.ifp));
+    expect([e.ifp.if_snd.ifq_len, e.ifp.if_snd.ifq_drops, e.ifp.if_data[IFD_OQDROPS]]).to.deep.equal([0, 3, 3]);
+    const now = new Timespec();
+    w.t.k.wall(now);
+    expect(e.ifp.if_lastchange_sec).to.equal(now.sec);
     w.end();
   });
 });
