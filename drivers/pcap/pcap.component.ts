@@ -3,6 +3,7 @@ import { EINVAL } from "../../hypercall/api/errno.ts";
 import { RUMP_COMPONENT_NET_IF, type RumpComponent } from "../../kernel-components/kern/component.ts";
 import { type Kernel, SoftcKey } from "../../kernel-components/kern/kernel.ts";
 import { ifunit } from "../../kernel-components/net/if_attach.ts";
+import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { NET_KEY } from "../../kernel-components/net/net.ts";
 import { PCAP_BUFSIZE, PcapCapture, type PcapOptions, type PcapSink } from "./pcap_capture.ts";
 
@@ -24,7 +25,8 @@ export class PcapError extends Error {
 }
 
 /**
- * Begins a capture into `sink`, of the interfaces named (all there are, when none is). More are added by PcapCapture.attach, also later.
+ * Begins a capture into `sink`, of the interfaces named; when none is, of all there are, and of those that come later from when they are first up.
+ * More are added by PcapCapture.attach, also later.
  * Throws PcapError for a name that does not exist and for options that make no sense; nothing is left behind then.
  */
 export function pcap_open(
@@ -53,6 +55,11 @@ export function pcap_open(
   const capture = new PcapCapture(k, sink, options);
   k.softc(PCAP_KEY).add(capture);
   for (const ifp of names.length === 0 ? net.ifnet_list : found) capture.attach(ifp);
+  if (names.length === 0) {
+    const come = (ifp: Ifnet): void => void capture.attach(ifp);
+    net.if_up_hooks.push(come);
+    capture.on_end = () => net.if_up_hooks.splice(net.if_up_hooks.indexOf(come), 1);
+  }
   k.leave();
   return capture;
 }

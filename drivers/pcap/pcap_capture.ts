@@ -92,6 +92,8 @@ export class PcapCapture {
   error = 0;
   /** Packets that did not fit the buffer. */
   lost = 0;
+  /** Called once when the capture is over. */
+  on_end: (() => void) | null = null;
   private readonly k: Kernel;
   private readonly sink: PcapSink;
   private readonly snaplen: number;
@@ -145,6 +147,7 @@ export class PcapCapture {
   /** Writes the counters of all interfaces, and all that waits, and ends. @returns 0, or the error of the sink: what waited is lost. */
   close(): number {
     if (this.closed) return this.error;
+    this.end();
     for (const tap of this.taps) this.detach(tap.ifp);
     this.finish_held();
     this.k.wall(this.now);
@@ -273,9 +276,15 @@ export class PcapCapture {
     return false;
   }
 
+  private end(): void {
+    this.on_end?.();
+    this.on_end = null;
+  }
+
   private fail(error: number): void {
     this.error = error;
     this.waiting = null;
+    this.end();
     for (const tap of this.taps) this.detach(tap.ifp);
     this.k.cons.write(`pcap: capture ends: ${errno_name(error)}\n`, false);
   }

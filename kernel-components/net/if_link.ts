@@ -14,6 +14,7 @@ export function if_up(ifp: Ifnet): void {
   const net = ifp.if_net;
   ifp.if_flags |= IFF_UP;
   if_lastchange(ifp);
+  for (let n = 0; n < net.if_up_hooks.length; n++) net.if_up_hooks[n](ifp);
   for (const dom of net.k.softc(SOCKET_LAYER).domains) dom.dom_if_up?.(ifp);
   for (let af = 0; af < AF_MAX; af++) net.if_af[af]?.if_up?.(ifp);
   rt_ifmsg(ifp);

@@ -134,6 +134,8 @@ export class Net {
   readonly ifnet_list: Ifnet[] = [];
   /** Interfaces by index; [0] is null. */
   readonly ifindex2ifnet: (Ifnet | null)[] = [null];
+  /** Told of each interface that is set up, before the address families are (a capture of all interfaces, also of those that come later). */
+  readonly if_up_hooks: ((ifp: Ifnet) => void)[] = [];
   /** Cloners by name. */
   readonly if_cloners: IfClone[] = [];
   /** Input by ethertype: IPv4, ARP and IPv6 have a field of their own, the rest is in et_other. */

@@ -9,6 +9,9 @@ import { EAGAIN, EBUSY, EIO, ENXIO } from "../../../hypercall/api/errno.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copym } from "../../../kernel-components/kern/mbuf_copy.ts";
 import { M_COPYALL, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
+import { ifdrv, ifreq, ifreq_flags, SIOCIFCREATE, SIOCIFDESTROY, SIOCSIFFLAGS, SIOCSLINKSTR } from "../../../kernel-components/net/if_abi.ts";
+import { IFF_UP } from "../../../kernel-components/net/if_flags.ts";
+import { NET_KEY } from "../../../kernel-components/net/net.ts";
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../../kernel-components/wire/linktype.ts";
 import {
   EPB_DROPCOUNT,
@@ -20,6 +23,7 @@ import {
   ISB_OSDROP,
   ISB_USRDELIV,
   PCAPNG_EPB,
+  PCAPNG_IDB,
   PCAPNG_ISB,
 } from "../../../kernel-components/wire/pcapng_format.ts";
 import type { PcapngBlock } from "../../../kernel-components/wire/pcapng_reader.ts";
@@ -153,6 +157,23 @@ describe("pcap", () => {
     expect([ISB_IFRECV, ISB_IFDROP, ISB_OSDROP, ISB_USRDELIV].map((code) => number(last, code))).to.deep.equal([
       2, 1, 0, 2,
     ]);
+  });
+
+  it("captures interfaces that come later too, when no names were given, with the address they then have", () => {
+    const capture = w.open();
+    const named = (): number => w.blocks().blocks.filter((b) => b.type === PCAPNG_IDB).length;
+    const before = named();
+    w.ioctl(SIOCIFCREATE, ifreq("virt1"));
+    w.ioctl(SIOCSLINKSTR, ifdrv("virt1", 0, new TextEncoder().encode("w\0")));
+    w.ioctl(SIOCSIFFLAGS, ifreq_flags("virt1", IFF_UP));
+    w.ioctl(SIOCSIFFLAGS, ifreq_flags("virt1", 0));
+    w.ioctl(SIOCSIFFLAGS, ifreq_flags("virt1", IFF_UP));
+    expect(named()).to.equal(before + 1);
+    w.arrive(w.frame(ip_packet(40), new Uint8Array(6).fill(0xff)));
+    expect(packets().filter((p) => p.ifid === before).length).to.equal(1);
+    capture.close();
+    w.ioctl(SIOCIFDESTROY, ifreq("virt1"));
+    expect(w.t.k.softc(NET_KEY).if_up_hooks).to.deep.equal([]);
   });
 
   it("writes once for all packets of one kernel entry", () => {
