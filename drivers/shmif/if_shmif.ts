@@ -61,6 +61,8 @@ export class ShmifSoftc {
   private readonly sc_stall: Callout;
   private readonly sc_flush: FlushHook;
   private readonly sc_ts: Timespec = new Timespec();
+  /** The kernel's clock when sc_ts was right. */
+  private sc_stamped_ns: number = Number.NEGATIVE_INFINITY;
   private sc_again = false;
 
   constructor(k: Kernel, ifp: Ifnet, config: ShmifConfig) {
@@ -189,9 +191,23 @@ export class ShmifSoftc {
     const d = writer.desc;
     shmif_offload_out(m, i32, d, at);
     i32[d + DESC_PKTID] = m.m_pktid;
-    this.sc_k.host.clock.rumpuser_clock_gettime(RUMPUSER_CLOCK_RELWALL, this.sc_ts);
-    writer.publish(len, dv.getUint16(at), dv.getInt32(at + 2), this.sc_ts.sec, this.sc_ts.nsec);
+    this.stamp();
+    writer.append(len, dv.getUint16(at), dv.getInt32(at + 2), this.sc_ts.sec, this.sc_ts.nsec);
     return true;
+  }
+
+  /**
+   * The time of day into sc_ts: read anew in every second of it, and counted on by the kernel's own clock between. // hot
+   */
+  private stamp(): void {
+    const ts = this.sc_ts;
+    const now = this.sc_k.now_ns;
+    const passed = now - this.sc_stamped_ns;
+    if (passed === 0) return;
+    this.sc_stamped_ns = now;
+    ts.nsec += passed;
+    if (passed > 0 && ts.nsec < 1e9) return;
+    this.sc_k.host.clock.rumpuser_clock_gettime(RUMPUSER_CLOCK_RELWALL, ts);
   }
 
   private wait_for_room(): void {
@@ -261,7 +277,7 @@ export class ShmifSoftc {
       const reader = this.sc_reader;
       if (reader === null || !reader.next()) return true;
       const m = this.get(reader);
-      if (!reader.done()) {
+      if (!reader.copied()) {
         this.sc_lost++;
         ifp.if_data[IFD_IERRORS]!++;
         m_freem(m);
@@ -273,6 +289,7 @@ export class ShmifSoftc {
       } else if ((reader.csum | reader.gso) === 0) ifp.if_input(ifp, m);
       else this.input_offload(m, reader);
     }
+    this.sc_reader?.settle();
     return false;
   }
 

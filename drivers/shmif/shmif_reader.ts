@@ -18,13 +18,17 @@ import {
   PORT_FLAGS,
   PORT_FROM,
   PORT_HDRSIZE,
+  PORT_HEAD,
   PORT_MAC_HI,
   PORT_MAC_LO,
   PORT_TAIL,
   PORT_WANT,
   SHMIF_MAXFRAME,
+  SHMIF_MAXPORTS,
 } from "./shmif_layout.ts";
 
+/** Frames read before the new position is published, at most: its word is read by the writer, often on another CPU. */
+const STEP_BATCH = 32;
 /** Smallest Ethernet frame on the bus: a header. */
 const MINFRAME = 14;
 
@@ -46,9 +50,21 @@ export class ShmifReader {
   private turn = 0;
   private from_port = -1;
   private cur = 0;
+  /** Own position in every ring; PORT_CURSOR is behind by up to STEP_BATCH frames. */
+  private readonly pos: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  /** Position up to which a ring is known to have frames. */
+  private readonly known: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  /** Frames read of the ring of port `unsaid_port` since its position was published. */
+  private unsaid = 0;
+  private unsaid_port = -1;
 
+  /** Preconditions: the port is attached. */
   constructor(port: ShmifPort) {
     this.port = port;
+    for (let p = 0; p < port.geo.nports; p++) {
+      this.pos[p] = port.cursor(p);
+      this.known[p] = this.pos[p]!;
+    }
   }
 
   /**
@@ -68,6 +84,7 @@ export class ShmifReader {
         return true;
       }
     }
+    this.settle();
     return false;
   }
 
@@ -75,9 +92,13 @@ export class ShmifReader {
     const port = this.port;
     const i32 = port.i32;
     const w = port.word(p, 0);
-    const want = Atomics.load(i32, w + PORT_WANT + port.index);
-    let cur = port.cursor(p);
-    if (((want - cur) | 0) <= 0) return false;
+    let cur = this.pos[p]!;
+    let want = this.known[p]!;
+    if (((want - cur) | 0) <= 0) {
+      want = Atomics.load(i32, w + PORT_WANT + port.index);
+      this.known[p] = want;
+      if (((want - cur) | 0) <= 0) return false;
+    }
     const from = Atomics.load(i32, w + PORT_FROM + port.index);
     if (((from - cur) | 0) > 0 && ((want - from) | 0) >= 0) cur = from;
     const tail = Atomics.load(i32, w + PORT_TAIL);
@@ -85,6 +106,8 @@ export class ShmifReader {
       this.torn++;
       cur = tail;
     }
+    const left = (want - cur) | 0;
+    if (left > port.geo.ndesc || left < -port.geo.ndesc) return this.resync(p, w);
     while (((want - cur) | 0) > 0) {
       if (this.look(p, w, cur)) {
         this.from_port = p;
@@ -94,6 +117,14 @@ export class ShmifReader {
       cur = (cur + 1) | 0;
     }
     this.step(p, cur);
+    return false;
+  }
+
+  /** The ring's words say what cannot be, as a ring holds no more than its descriptors: what is in it is given up. */
+  private resync(p: number, w: number): boolean {
+    this.torn++;
+    this.step(p, Atomics.load(this.port.i32, w + PORT_HEAD));
+    this.known[p] = this.pos[p]!;
     return false;
   }
 
@@ -125,21 +156,41 @@ export class ShmifReader {
    * The frame that next() found has been copied.
    * @returns false when it was written over meanwhile: the copy must be thrown away
    */
-  // hot
   done(): boolean {
+    const whole = this.copied();
+    this.settle();
+    return whole;
+  }
+
+  /** As done, but the writer may be told later: by next() when there are no more frames, or by settle. */
+  // hot
+  copied(): boolean {
     const port = this.port;
     const p = this.from_port;
     const tail = Atomics.load(port.i32, port.word(p, PORT_TAIL));
     const whole = ((tail - this.cur) | 0) <= 0;
     if (!whole) this.torn++;
-    this.step(p, (this.cur + 1) | 0);
+    this.pos[p] = (this.cur + 1) | 0;
+    if (p !== this.unsaid_port) {
+      this.settle();
+      this.unsaid_port = p;
+    }
+    if (++this.unsaid >= STEP_BATCH) this.settle();
     return whole;
+  }
+
+  /** Tells the writer how far its ring is read. */
+  settle(): void {
+    if (this.unsaid === 0) return;
+    this.unsaid = 0;
+    this.step(this.unsaid_port, this.pos[this.unsaid_port]!);
   }
 
   /** Publishes the new position in port `p`'s ring, and tells its owner if it waits for room. */
   private step(p: number, cur: number): void {
     const port = this.port;
     const i32 = port.i32;
+    this.pos[p] = cur;
     Atomics.store(i32, port.word(port.index, PORT_CURSOR + p), cur);
     const blocked = port.word(p, PORT_BLOCKED);
     if (i32[blocked] !== 0 && this.has_room(p, cur) && Atomics.exchange(i32, blocked, 0) === 1) port.handle.kick(p);

@@ -1,7 +1,8 @@
 /**
  * Writing side of a shmif port: frames go into the port's own ring, and the ports that want them are told.
  *
- * A frame becomes visible by one store (PORT_HEAD); before it, nothing of an unfinished write can be seen. Room is made by raising PORT_TAIL
+ * Frames become visible by one store (PORT_HEAD); before it, nothing of an unfinished write can be seen. That store, and telling the readers, is done
+ * for up to SHMIF_COMMIT frames at once: words that another CPU reads are expensive to write. Room is made by raising PORT_TAIL
  * before the bytes behind it are written over, so that a reader can check after its copy whether what it copied was still whole. A writer
  * waits for readers that still have to read what it would write over, but never longer than SHMIF_STALL_NS: a reader that made no step in
  * that time loses frames, counted in its PORT_OVERRUN; a reader that died is dropped from the bus.
@@ -30,6 +31,11 @@ import {
 /** How long, in ns, a writer waits for a reader that makes no step before it writes over frames that reader has not seen. */
 export const SHMIF_STALL_NS = 20_000_000;
 
+/** Frames that become visible at once, at most. */
+export const SHMIF_COMMIT = 32;
+/** The tail is raised by this part of the ring at once, if the readers are past it: they look at it for each frame. */
+const TAIL_STEP_SHIFT = 4;
+
 /** The writing side of one attached port. */
 export class ShmifWriter {
   readonly port: ShmifPort;
@@ -53,6 +59,12 @@ export class ShmifWriter {
   /** Ports that were published to and have not been woken yet. */
   private readonly towake: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
   private nwake = 0;
+  /** Frames appended and not yet visible. */
+  private npending = 0;
+  /** For each port whether it has pending frames, the first one, and the position after the last. */
+  private readonly pending: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
+  private readonly pending_from: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  private readonly pending_want: Int32Array = new Int32Array(SHMIF_MAXPORTS);
 
   constructor(port: ShmifPort) {
     const { i32, geo } = port;
@@ -62,6 +74,11 @@ export class ShmifWriter {
     this.arena = port.base + geo.port(port.index) + geo.arena;
     this.head = Atomics.load(i32, this.w + PORT_HEAD);
     this.tail = Atomics.load(i32, this.w + PORT_TAIL);
+    const held = (this.head - this.tail) | 0;
+    if (held < 0 || held > geo.ndesc) {
+      this.tail = this.head;
+      Atomics.store(i32, this.w + PORT_TAIL, this.tail);
+    }
     this.gate = this.tail;
     if (this.head !== this.tail) {
       const last = this.desc_at((this.head - 1) | 0);
@@ -98,9 +115,10 @@ export class ShmifWriter {
     return this.arena + (pos & (geo.units - 1)) * ARENA_UNIT;
   }
 
-  /** Raises the tail to `tail` if no reader that is waited for is behind it. */
+  /** Raises the tail to `tail`, or further, if no reader that is waited for is behind it. */
   private make_room(tail: number): boolean {
     const i32 = this.port.i32;
+    this.commit();
     if (((tail - this.gate) | 0) > 0) {
       this.gate = this.slowest();
       if (((tail - this.gate) | 0) > 0) {
@@ -110,9 +128,14 @@ export class ShmifWriter {
         Atomics.store(i32, this.w + PORT_BLOCKED, 0);
       }
     }
+    let raised = tail;
     if (this.nlagging > 0) this.charge(tail);
-    this.tail = tail;
-    Atomics.store(i32, this.w + PORT_TAIL, tail);
+    else {
+      const step = (tail + (this.port.geo.ndesc >> TAIL_STEP_SHIFT)) | 0;
+      raised = ((step - this.gate) | 0) > 0 ? this.gate : step;
+    }
+    this.tail = raised;
+    Atomics.store(i32, this.w + PORT_TAIL, raised);
     return true;
   }
 
@@ -196,8 +219,14 @@ export class ShmifWriter {
   }
 
   /** Makes the reserved frame of `len` bytes visible. The caller has filled the other descriptor words. */
-  // hot
   publish(len: number, dst_hi: number, dst_lo: number, sec: number, nsec: number): void {
+    this.append(len, dst_hi, dst_lo, sec, nsec);
+    this.commit();
+  }
+
+  /** As publish, but the frame may stay invisible until SHMIF_COMMIT of them are there, or until commit or flush. */
+  // hot
+  append(len: number, dst_hi: number, dst_lo: number, sec: number, nsec: number): void {
     const port = this.port;
     const i32 = port.i32;
     const d = this.desc;
@@ -211,11 +240,32 @@ export class ShmifWriter {
     const next = (at + 1) | 0;
     this.head = next;
     this.arena_head = (this.pos + this.units) | 0;
-    Atomics.store(i32, this.w + PORT_HEAD, next);
+    if (this.npending++ === 0) port.refresh();
+    for (let n = 0; n < port.nports_seen; n++) {
+      const p = port.ports[n]!;
+      if (!port.wants(p, dst_hi, dst_lo)) continue;
+      if (this.pending[p] === 0) {
+        this.pending[p] = 1;
+        this.pending_from[p] = at;
+      }
+      this.pending_want[p] = next;
+    }
+    if (this.npending >= SHMIF_COMMIT) this.commit();
+  }
+
+  /** Makes all appended frames visible. */
+  // hot
+  commit(): void {
+    if (this.npending === 0) return;
+    this.npending = 0;
+    const port = this.port;
+    Atomics.store(port.i32, this.w + PORT_HEAD, this.head);
     port.refresh();
     for (let n = 0; n < port.nports_seen; n++) {
       const p = port.ports[n]!;
-      if (port.wants(p, dst_hi, dst_lo)) this.offer(p, at, next);
+      if (this.pending[p] === 0) continue;
+      this.pending[p] = 0;
+      this.offer(p, this.pending_from[p]!, this.pending_want[p]!);
     }
   }
 
@@ -231,9 +281,10 @@ export class ShmifWriter {
     }
   }
 
-  /** Wakes everyone that was published to since the last call. */
+  /** Commits, and wakes everyone that was published to since the last call. */
   // hot
   flush(): void {
+    this.commit();
     if (this.nwake === 0) return;
     const port = this.port;
     this.nwake = 0;
