@@ -12,7 +12,11 @@ const CONTRACTS: readonly { readonly page: string; readonly files: readonly stri
   { page: "rump_sys.3", files: ["rumpsys/rump_sys.ts", "rumpsys/rump_sys_fd.ts"], calls: /^rump_(sys_|errno)/ },
   { page: "callout.9", files: ["kernel-components/kern/callout.ts"], calls: /^callout_/ },
   { page: "softint.9", files: ["kernel-components/kern/softint.ts"], calls: /^softint_/ },
-  { page: "mbuf.9", files: ["kernel-components/kern/mbuf_", "kernel-components/kern/in_cksum.ts"], calls: /^(m_|M_|in_cksum)/ },
+  {
+    page: "mbuf.9",
+    files: ["kernel-components/kern/mbuf_", "kernel-components/kern/in_cksum.ts"],
+    calls: /^(m_|M_|in_cksum)/,
+  },
   { page: "bpf.4", files: ["kernel-components/net/bpf_abi.ts"], calls: /^BIOC/ },
   { page: "ptp.4", files: ["drivers/ptp/ptp.component.ts"], calls: /^ptp_attach/ },
   { page: "rumpkernel.7", files: ["rumpsys/rump_init.ts"], calls: /^rump_init/ },
@@ -41,7 +45,9 @@ describe("manual pages of the contracts", () => {
   }
 
   it("names no file that is not there, and every link leads somewhere", () => {
-    const pages = ["README.md", ...filesBelow("docs", (name) => name.endsWith(".md"))].filter((path) => existsSync(join(ROOT, path)));
+    const pages = ["README.md", ...filesBelow("docs", (name) => name.endsWith(".md"))].filter((path) =>
+      existsSync(join(ROOT, path)),
+    );
     expect(pages.flatMap((path) => deadLinks(path)).sort()).to.deep.equal([]);
   });
 });
@@ -50,9 +56,13 @@ describe("manual pages of the contracts", () => {
 function declared(statement: ts.Statement): string[] {
   if (!isExported(statement)) return [];
   if (ts.isFunctionDeclaration(statement)) return [statement.name?.text ?? ""];
-  if (ts.isInterfaceDeclaration(statement)) return statement.members.filter(ts.isMethodSignature).map((member) => member.name.getText());
+  if (ts.isInterfaceDeclaration(statement))
+    return statement.members.filter(ts.isMethodSignature).map((member) => member.name.getText());
   if (!ts.isVariableStatement(statement)) return [];
-  const functions = statement.declarationList.declarations.filter(({ name, initializer }) => /^BIOC/.test(name.getText()) || (initializer !== undefined && ts.isArrowFunction(initializer)));
+  const functions = statement.declarationList.declarations.filter(
+    ({ name, initializer }) =>
+      /^BIOC/.test(name.getText()) || (initializer !== undefined && ts.isArrowFunction(initializer)),
+  );
   return functions.map(({ name }) => name.getText());
 }
 
@@ -60,6 +70,8 @@ function declared(statement: ts.Statement): string[] {
 function deadLinks(path: string): string[] {
   const text = readFileSync(join(ROOT, path), "utf8").replace(/^```.*?^```/gms, "");
   const links = [...text.matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)].map(([, to]) => join(dirname(path), to ?? ""));
-  const named = [...text.matchAll(/`((?:hypercall|kernel-components|drivers|rumpsys|test|docs)\/[\w./-]*\w\.(?:ts|md|mjs|cc))`/g)].map(([, to]) => to ?? "");
+  const named = [
+    ...text.matchAll(/`((?:hypercall|kernel-components|drivers|rumpsys|test|docs)\/[\w./-]*\w\.(?:ts|md|mjs|cc))`/g),
+  ].map(([, to]) => to ?? "");
   return [...links, ...named].filter((to) => !existsSync(join(ROOT, to))).map((to) => `${path}: ${to}`);
 }

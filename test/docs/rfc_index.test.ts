@@ -106,7 +106,7 @@ function page(): string {
       const rows = [...parts]
         .sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }))
         .map(([part, files]) => [
-          part,
+          part === "" ? "as a whole" : part,
           [...files]
             .sort()
             .map((path) => link(path))
