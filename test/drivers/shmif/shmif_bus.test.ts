@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { DESC_LEN, DESC_WORDS, PORT_HDRSIZE, PORT_OVERRUN, SHMIF_BUSBYTES, SHMIF_BUSBYTES_MIN, ShmifGeometry, shmif_size_ok } from "../../../drivers/shmif/shmif_layout.ts";
+import { DESC_LEN, DESC_WORDS, PORT_HDRSIZE, PORT_OVERRUN, PORT_TAIL, PORT_WANT, SHMIF_BUSBYTES, SHMIF_BUSBYTES_MIN, ShmifGeometry, shmif_size_ok } from "../../../drivers/shmif/shmif_layout.ts";
 import { shmif_view } from "../../../drivers/shmif/shmif_dump.ts";
 import { ShmifPort } from "../../../drivers/shmif/shmif_port.ts";
+import { ShmifWriter } from "../../../drivers/shmif/shmif_writer.ts";
 import { EFTYPE, ENOSPC } from "../../../hypercall/api/errno.ts";
 import { TestBus, bus_recv, bus_send } from "../../support/shmif_bus.ts";
 
@@ -203,6 +204,30 @@ describe("shmif bus: death and malice", () => {
       bus_send(a, ALL, 100, 1);
     }
     expect(shmif_view(bus.slab.u8, bus.slab.i32, 0, bus.bytes)).to.be.an("object");
+  });
+
+  it("does not walk to a position that nobody can have reached, and hears its neighbour again afterwards", () => {
+    const bus = new TestBus(SHMIF_BUSBYTES_MIN);
+    const [a, b] = [bus.attach(1), bus.attach(2)];
+    bus_send(a, 7, 100, 3);
+    expect(bus_recv(b)).to.equal(null);
+    for (const lie of [0x7fff_fff0, 5000]) {
+      bus.slab.i32[a.port.word(a.port.index, PORT_WANT + b.port.index)] = lie;
+      const torn = b.reader.torn;
+      expect(bus_recv(b)).to.equal(null);
+      expect(b.reader.torn).to.equal(torn + 1);
+      bus_send(a, 2, 100, 4);
+      expect(bus_recv(b)).to.deep.equal([100, 4]);
+    }
+  });
+
+  it("starts a ring afresh whose positions cannot be", () => {
+    const bus = new TestBus(SHMIF_BUSBYTES_MIN);
+    const [a, b] = [bus.attach(1), bus.attach(2)];
+    bus.slab.i32[a.port.word(a.port.index, PORT_TAIL)] = 0x4000_0000;
+    const writer = new ShmifWriter(a.port);
+    for (let n = 0; n < 3; n++) expect(bus_send({ ...a, writer }, 2, 100, n)).to.equal(true);
+    expect([bus_recv(b), bus_recv(b), bus_recv(b), bus_recv(b)]).to.deep.equal([[100, 0], [100, 1], [100, 2], null]);
   });
 
   it("says so when the region is something else, and when every port is taken", () => {
