@@ -60,6 +60,7 @@ export interface RumpuserAddon {
   poll_open(fd: number, callback: (events: number) => void, drain?: boolean): WatchHandle;
   poll_start(handle: WatchHandle, events: number): number;
   poll_stop(handle: WatchHandle): number;
+  pipe_open(fd: number, callback: (events: number) => void): WatchHandle;
   timer_open(callback: (expirations: number) => void): WatchHandle;
   timer_arm(handle: WatchHandle, deadline_ns: number): number;
   watch_ref(handle: WatchHandle, on: 0 | 1): number;
@@ -97,6 +98,9 @@ export interface RumpuserAddon {
 
   kick_open(name: string): number;
   kick_send(fd: number, name: string): number;
+  kick_pipe(fd: number, name: string): number;
+  kick_write(fd: number): number;
+  kick_take(fd: number): number;
   ofd_trylock(fd: number, off: number, len: number): number;
   ofd_test(fd: number, off: number, len: number): number;
   ofd_unlock(fd: number, off: number, len: number): number;

@@ -1,5 +1,6 @@
 // Bus group: a region is a file that every party maps over a part of its slab; a port's lock is a byte-range lock on that file, which the
-// host's kernel drops when its holder dies; a kick is a datagram to a socket in the abstract name space.
+// host's kernel drops when its holder dies; a kick is a byte in a pipe, whose reading end the first kick, a datagram to a socket in the abstract
+// name space, has carried to the holder.
 //
 // A file becomes a region under the lock of byte LOCK_INIT, and its size changes in one step, so that nobody maps half a file whatever
 // instant a creator is killed at. The disk space is reserved first: writing to a mapped page on a full disk would kill the writer.
@@ -23,6 +24,8 @@ const INIT_STEP_NS = 2e5;
 /** A dying holder's lock and socket vanish one after the other. */
 const NAME_TRIES = 50;
 const NAME_STEP_NS = 1e6;
+/** Kicks taken from a socket in one go. */
+const TAKE_BATCH = 64;
 const HOST_EAGAIN = 11;
 const HOST_EADDRINUSE = 98;
 const HOST_ECONNREFUSED = 111;
@@ -36,6 +39,8 @@ export class SharedRegion {
   refs = 0;
   /** Which handle of this process holds which port: their kicks need no system call. */
   readonly ports: (NativeBusHandle | undefined)[] = [];
+  /** Writing end of the pipe by which port i is kicked; absent or 0 when there is none. */
+  readonly pipes: number[] = [];
   private readonly names: string[] = [];
 
   constructor(key: string, off: number, len: number) {
@@ -170,14 +175,16 @@ function fail(out: BusInfo, err: number, text: string): null {
 function detach(process: NativeProcess, region: SharedRegion): void {
   if (--region.refs > 0) return;
   process.shared.delete(region.key);
+  for (const pipe of region.pipes) if (pipe > 0) process.addon.fd_close(pipe);
   process.addon.slab_unmap(process.region, region.off, region.len);
   process.pages.free(region.off, region.len);
 }
 
-/** A held port: the socket it is kicked by. */
+/** A held port: the socket it is kicked by at first, and the pipes that came through it. */
 interface HeldPort {
   readonly fd: number;
   readonly watch: WatchHandle;
+  readonly pipes: Map<number, WatchHandle>;
 }
 
 /** An open region. */
@@ -215,9 +222,9 @@ class NativeBusHandle implements BusHandle {
       addon.ofd_unlock(this.lockfd, LOCK_PORT0 + i, 1);
       return fd === -HOST_EADDRINUSE ? EBUSY : errtrans(fd);
     }
-    const watch = addon.poll_open(fd, () => this.kicked(), true);
+    const watch = addon.poll_open(fd, () => this.kick_arrived(i), false);
     addon.poll_start(watch, POLL_READABLE);
-    this.held.set(i, { fd, watch });
+    this.held.set(i, { fd, watch, pipes: new Map<number, WatchHandle>() });
     this.region.ports[i] = this;
     return 0;
   }
@@ -235,6 +242,7 @@ class NativeBusHandle implements BusHandle {
     this.held.delete(i);
     this.region.ports[i] = undefined;
     const { addon } = this.cx.process;
+    for (const pipe of [...port.pipes.keys()]) this.close_pipe(port, pipe);
     addon.watch_close(port.watch);
     addon.fd_close(port.fd);
     addon.ofd_unlock(this.lockfd, LOCK_PORT0 + i, 1);
@@ -248,8 +256,21 @@ class NativeBusHandle implements BusHandle {
       near.kick_local();
       return 0;
     }
-    const error = this.cx.process.addon.kick_send(this.cx.process.kick_fd, this.region.name(port));
-    return error === 0 ? 0 : error === -HOST_ECONNREFUSED ? ESRCH : errtrans(error);
+    const pipe = this.region.pipes[port] ?? 0;
+    if (pipe > 0 && this.cx.process.addon.kick_write(pipe) === 0) return 0;
+    return this.kick_first(port, pipe);
+  }
+
+  /** There is no pipe, or it is broken: the holder's name is tried. */
+  private kick_first(port: number, broken: number): number {
+    const { addon, kick_fd } = this.cx.process;
+    if (broken > 0) addon.fd_close(broken);
+    const name = this.region.name(port);
+    let pipe = addon.kick_pipe(kick_fd, name);
+    // no descriptor left for a pipe, or none may be passed
+    if (pipe < 0 && pipe !== -HOST_ECONNREFUSED) pipe = addon.kick_send(kick_fd, name);
+    this.region.pipes[port] = Math.max(0, pipe);
+    return pipe >= 0 ? 0 : pipe === -HOST_ECONNREFUSED ? ESRCH : errtrans(pipe);
   }
 
   close(): void {
@@ -259,6 +280,40 @@ class NativeBusHandle implements BusHandle {
     this.cx.process.addon.fd_close(this.lockfd);
     detach(this.cx.process, this.region);
     this.closed(this);
+  }
+
+  /** Kicks have come to the socket of port `i`, perhaps with pipes. */
+  private kick_arrived(i: number): void {
+    const { addon } = this.cx.process;
+    const port = this.held.get(i);
+    if (port === undefined) return;
+    for (let n = 0; n < TAKE_BATCH; n++) {
+      const pipe = addon.kick_take(port.fd);
+      if (pipe < 0) break;
+      if (pipe > 0) this.adopt(port, pipe);
+    }
+    this.kicked();
+  }
+
+  private adopt(port: HeldPort, pipe: number): void {
+    const { addon } = this.cx.process;
+    if (port.pipes.size >= BUS_MAXPORTS) {
+      addon.fd_close(pipe);
+      return;
+    }
+    const watch = addon.pipe_open(pipe, (events) => {
+      if (events < 0) this.close_pipe(port, pipe);
+      else this.kicked();
+    });
+    port.pipes.set(pipe, watch);
+    addon.poll_start(watch, POLL_READABLE);
+  }
+
+  private close_pipe(port: HeldPort, pipe: number): void {
+    const { addon } = this.cx.process;
+    addon.watch_close(port.pipes.get(pipe) as WatchHandle);
+    port.pipes.delete(pipe);
+    addon.fd_close(pipe);
   }
 
   /** A kick from a kernel of this very process. hot */

@@ -1,8 +1,8 @@
 // Readiness: descriptors watched by the event loop, and the one timer descriptor of a host.
 //
-// A watcher is a uv_poll_t with a JavaScript callback. Three kinds differ in what is done before the callback: PLAIN nothing, TIMER
-// reads the expiration count, DRAIN swallows the datagrams of a kick socket. uv_poll is level-triggered, so a PLAIN callback must
-// consume what made the descriptor ready or stop the watcher.
+// A watcher is a uv_poll_t with a JavaScript callback. Four kinds differ in what is done before the callback: PLAIN nothing, TIMER
+// reads the expiration count, DRAIN swallows the datagrams of a socket, PIPE the bytes of a kick pipe. uv_poll is level-triggered, so a PLAIN
+// callback must consume what made the descriptor ready or stop the watcher.
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -13,7 +13,7 @@
 
 namespace rumpuser {
 
-enum WatchKind { WATCH_PLAIN = 0, WATCH_TIMER = 1, WATCH_DRAIN = 2 };
+enum WatchKind { WATCH_PLAIN = 0, WATCH_TIMER = 1, WATCH_DRAIN = 2, WATCH_PIPE = 3 };
 
 static const unsigned DRAIN_BATCH = 16;
 
@@ -48,6 +48,9 @@ static void on_ready(uv_poll_t* poll, int status, int events) {
     value = expirations > INT32_MAX ? INT32_MAX : static_cast<int32_t>(expirations);
   } else if (status >= 0 && w->kind == WATCH_DRAIN) {
     drain(w->fd);
+  } else if (status >= 0 && w->kind == WATCH_PIPE) {
+    char bytes[256];
+    if (read(w->fd, bytes, sizeof bytes) == 0) value = -EPIPE;
   }
   napi_env env = w->st->env;
   napi_handle_scope scope = nullptr;
@@ -112,6 +115,13 @@ static Napi::Value poll_open(const Napi::CallbackInfo& info) {
   const bool drains = info.Length() > 2 && info[2].ToBoolean().Value();
   const int h = watch_open(info, static_cast<int>(fd), info[1].As<Napi::Function>(), drains ? WATCH_DRAIN : WATCH_PLAIN);
   return Napi::Number::New(info.Env(), h);
+}
+
+// pipe_open(fd, callback(events)) -> handle, not yet started. The callback gets -EPIPE when every writer has closed.
+static Napi::Value pipe_open(const Napi::CallbackInfo& info) {
+  int64_t fd = 0;
+  if (!want_int(info, 0, "fd", &fd) || !want_function(info, 1, "callback")) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), watch_open(info, static_cast<int>(fd), info[1].As<Napi::Function>(), WATCH_PIPE));
 }
 
 // timer_open(callback(expirations)) -> handle. It starts unreferenced: only watch_ref makes it keep the process alive.
@@ -193,6 +203,7 @@ static napi_value timer_arm(napi_env env, napi_callback_info info) {
 
 void watch_exports(Napi::Env env, Napi::Object exports, State* st) {
   export_control(env, exports, st, "poll_open", poll_open);
+  export_control(env, exports, st, "pipe_open", pipe_open);
   export_control(env, exports, st, "timer_open", timer_open);
   export_raw(env, exports, st, "poll_start", poll_start);
   export_raw(env, exports, st, "poll_stop", poll_stop);

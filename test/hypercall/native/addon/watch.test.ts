@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { loadAddon, POLL_READABLE, type RumpuserAddon } from "../../../../hypercall/native/addon.ts";
 import { needNative } from "../../../support/need.ts";
 
-const { EADDRINUSE, EBADF, ECONNREFUSED, EINVAL } = constants.errno;
+const { EADDRINUSE, EAGAIN, EBADF, ECONNREFUSED, EINVAL, EPIPE } = constants.errno;
 const MS = 1e6;
 
 describe("addon: timer, readiness and kicks", () => {
@@ -61,6 +61,37 @@ describe("addon: timer, readiness and kicks", () => {
     expect(a.kick_send(sender, name)).to.equal(-ECONNREFUSED);
     a.fd_close(sender);
     expect(a.kick_send(sender, "x".repeat(200))).to.be.below(0);
+  });
+
+  it("goes on by a pipe after the first kick, which breaks when either end closes", async () => {
+    const name = `rumpkit-pipe-${process.pid}`;
+    const mine = a.kick_open(name);
+    const sender = a.kick_open("");
+    const later = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 10));
+    const writing = a.kick_pipe(sender, name);
+    const reading = a.kick_take(mine);
+    expect(Math.min(writing, reading)).to.be.greaterThan(2);
+    expect(a.kick_take(mine)).to.equal(-EAGAIN);
+    const events: number[] = [];
+    const watch = a.pipe_open(reading, (e) => {
+      events.push(e);
+      if (e < 0) a.poll_stop(watch);
+    });
+    expect(a.poll_start(watch, POLL_READABLE)).to.equal(0);
+    for (let i = 0; i < 100; i++) expect(a.kick_write(writing)).to.equal(0);
+    await later();
+    expect(events).to.deep.equal([POLL_READABLE]);
+    a.fd_close(writing);
+    await later();
+    expect(events).to.deep.equal([POLL_READABLE, -EPIPE]);
+    a.watch_close(watch);
+    a.fd_close(reading);
+
+    const lonely = a.kick_pipe(sender, name);
+    a.fd_close(mine); // the pipe was on its way
+    expect(a.kick_write(lonely)).to.equal(-EPIPE);
+    expect(a.kick_pipe(sender, name)).to.equal(-ECONNREFUSED);
+    for (const fd of [lonely, sender]) a.fd_close(fd);
   });
 
   it("lets a callback close its own watcher, and reports what it throws", async () => {
