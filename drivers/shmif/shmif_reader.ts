@@ -128,13 +128,6 @@ export class ShmifReader {
     return false;
   }
 
-  /** The ring's words say what cannot be, as a ring holds no more than its descriptors: what is in it is given up. */
-  private resync(p: number, w: number): boolean {
-    this.torn++;
-    this.step(p, Atomics.load(this.port.i32, w + PORT_HEAD));
-    return false;
-  }
-
   /** Whether the frame at `cur` of port `p` is for us and sane. */
   private look(p: number, w: number, cur: number): boolean {
     const port = this.port;
