@@ -38,7 +38,7 @@ function installPackages(root) {
   if (installed(root)) return;
   withLock(join(root, "build/.install.lock"), () => {
     if (installed(root)) return;
-    console.log("installing npm packages ...");
+    console.error("installing npm packages ...");
     // Not `npm ci`: it refuses a lock file that lacks other platforms' optional packages. --no-save leaves the lock file as it is.
     const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
     const run = spawnSync("npm", args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });

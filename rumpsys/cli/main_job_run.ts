@@ -7,7 +7,7 @@ import type { EchoResult } from "../testbed/node_ops.ts";
 import type { TestbedSpec } from "../testbed/spec.ts";
 import { type Testbed, startTestbed } from "../testbed/testbed.ts";
 import { type Printer, grouped, rtt_text } from "./main_job_print.ts";
-import { TapHost } from "./main_job_tap.ts";
+import type { TapHost } from "./main_job_tap.ts";
 
 /** The nodes. */
 export type MainNode = "a" | "r" | "b";
