@@ -11,6 +11,9 @@ import { ip_flow_flush } from "./ip_flow.ts";
 import { IPPORT_RESERVED, IPPROTO_UDP } from "../wire/in.ts";
 import { portalgo_names } from "./portalgo.ts";
 
+/** Bytes of a bit for each port, words of 32 bits in little-endian order. */
+const PORT_BITMAP_LEN = 65536 / 8;
+
 /** The fields of T that are numbers. */
 type NumberField<T> = { [K in keyof T]: T[K] extends number ? K : never }[keyof T];
 
@@ -182,6 +185,20 @@ function ip_port_sysctl(inet: Inet, tree: SysctlTree): void {
     () => IPPORT_RESERVED - 1,
   );
   tree.addString(`${ip}anonportalgo.available`, { desc: "available algorithms", get: () => portalgo_names.join(" ") });
+  tree.addStruct(`${ip}anonportalgo.reserve`, {
+    desc: "bitmap of ports that are never chosen",
+    get: () => {
+      const map = new Uint8Array(PORT_BITMAP_LEN);
+      for (const port of inet.anonport_reserved) map[port >> 3] |= 1 << (port & 7);
+      return map;
+    },
+    set: (map) => {
+      if (map.length !== PORT_BITMAP_LEN) return EINVAL;
+      inet.anonport_reserved.clear();
+      for (let port = 0; port < 8 * map.length; port++) if (((map[port >> 3] >> (port & 7)) & 1) !== 0) inet.anonport_reserved.add(port);
+      return 0;
+    },
+  });
   tree.addString(`${ip}anonportalgo.selected`, {
     desc: "selected algorithm",
     get: () => portalgo_names[inet.portalgo.selected],

@@ -22,6 +22,8 @@ export const VERSION: string = `${OSTYPE} ${OSRELEASE} (RUMP)`;
 const MAXHOSTNAMELEN = 256;
 /** hw.pagesize. */
 const PAGE_SIZE = 4096;
+/** Ticks of a second, as programs see them (kern.clockrate). */
+const HZ = 100;
 /** Most bytes of one kern.arandom. */
 const ARND_MAX = 256;
 /** kern.evcnt.x.y: list counters that are not zero only. */
@@ -84,6 +86,17 @@ function fill_names(k: Kernel, tree: SysctlTree): void {
 }
 
 function fill_values(k: Kernel, tree: SysctlTree): void {
+  let hostid = 0;
+  tree.addInt("kern.hostid", {
+    num: mib.KERN_HOSTID,
+    desc: "System host ID number",
+    get: () => hostid,
+    set: (v) => {
+      hostid = v;
+      return 0;
+    },
+  });
+  tree.addStruct("kern.clockrate", { num: mib.KERN_CLOCKRATE, desc: "Kernel clock rates", get: clockrate });
   tree.addStruct("kern.boottime", { num: mib.KERN_BOOTTIME, desc: "System boot time", get: () => boottime(k) });
   tree.addInt("kern.msgbufsize", {
     num: mib.KERN_MSGBUFSIZE,
@@ -134,6 +147,14 @@ function fill_hw(k: Kernel, tree: SysctlTree, ncpu: number): void {
   });
   tree.addQuad("hw.physmem64", { num: mib.HW_PHYSMEM64, desc: "Bytes of the slab", get: () => bytes });
   tree.addInt("hw.pagesize", { num: mib.HW_PAGESIZE, desc: "Software page size", get: () => PAGE_SIZE });
+}
+
+/** struct clockinfo: hz, tick (us), tickadj, stathz, profhz. The kernel has no tick: these are for programs that reckon in ticks. */
+function clockrate(): Uint8Array {
+  const out = new Uint8Array(20);
+  const dv = new DataView(out.buffer);
+  [HZ, 1e6 / HZ, 0, HZ, HZ].forEach((v, i) => dv.setInt32(4 * i, v, true));
+  return out;
 }
 
 /** struct timespec of the boot: two quads. */

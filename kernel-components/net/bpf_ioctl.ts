@@ -42,8 +42,8 @@ import { ifpromisc } from "./if_promisc.ts";
 
 /** Smallest buffer. */
 export const BPF_MINBUFSIZE = 32;
-/** Largest buffer. */
-export const BPF_MAXBUFSIZE: number = 1024 * 1024;
+/** Largest net.bpf.maxbufsize. */
+export const BPF_MAXMAXBUFSIZE: number = 16 * 1024 * 1024;
 /** Longest read timeout in seconds. */
 const BPF_MAXTIMEOUT_S = 0x7fffffff / 1000;
 
@@ -166,7 +166,7 @@ function bpf_ioctl_flag(d: Bpf, cmd: number, dv: DataView): number {
 /** Buffers have their length from BIOCSETIF on (EINVAL); a length out of bounds becomes the nearest one, which the answer says. */
 function bpf_setblen(d: Bpf, dv: DataView): number {
   if (d.bd_bif !== null || d.bd_sbuf !== null) return EINVAL;
-  const size = Math.min(BPF_MAXBUFSIZE, Math.max(BPF_MINBUFSIZE, dv.getUint32(0, true)));
+  const size = Math.min(d.bd_net.bpf_maxbufsize, Math.max(BPF_MINBUFSIZE, dv.getUint32(0, true)));
   dv.setUint32(0, size, true);
   d.bd_bufsize = size;
   return 0;

@@ -11,6 +11,12 @@ import { type Bpf, BPF_TIMED_OUT, bpf_rotate, bpf_wakeup } from "./bpf_desc.ts";
 import { abi_put_u64 } from "./if_abi.ts";
 import { BPF_D_OUT, type BpfIf, DLT_NULL } from "./bpf_if.ts";
 
+/** Index in Net.bpf_gstats: received. */
+export const BPF_GRECV = 0;
+/** Index in Net.bpf_gstats: dropped. */
+export const BPF_GDROP = 1;
+/** Index in Net.bpf_gstats: captured. */
+export const BPF_GCAPT = 2;
 /** Bytes of struct bpf_hdr that are used: timeval of two longs, caplen u32, datalen u32, hdrlen u16. */
 export const SIZEOF_BPF_HDR = 26;
 /** Length with padding: records begin at multiples of 8. */
@@ -85,8 +91,14 @@ export function bpf_deliver(d: Bpf, bif: BpfIf, m: Mbuf, direction: number): voi
   const pre = bif.bif_dlt === DLT_NULL ? 4 : 0;
   const pre_word = pre === 0 || m.m_len === 0 ? 0 : m.m_pool.u8[m.m_off] >>> 4 === 6 ? AF_INET6 : AF_INET;
   d.bd_rcount++;
+  d.bd_net.bpf_gstats[BPF_GRECV]++;
   const snaplen = bpf_run(d.bd_rfilter, m, pre, pre_word);
   if (snaplen !== 0) catchpacket(d, bif, m, snaplen, pre, pre_word);
+}
+
+function bpf_drop(d: Bpf): void {
+  d.bd_dcount++;
+  d.bd_net.bpf_gstats[BPF_GDROP]++;
 }
 
 /** Appends a record to the store buffer, rotating first if it does not fit. */
@@ -94,12 +106,13 @@ function catchpacket(d: Bpf, bif: BpfIf, m: Mbuf, snaplen: number, pre: number, 
   const pktlen = m.m_pkthdr_len + pre;
   const hdrlen = bpf_hdrlen(bif.bif_hdrlen);
   d.bd_ccount++;
+  d.bd_net.bpf_gstats[BPF_GCAPT]++;
   const totlen = Math.min(hdrlen + Math.min(snaplen, pktlen), d.bd_bufsize);
   let at = BPF_WORDALIGN(d.bd_slen);
   let wake = d.bd_immediate || d.bd_state === BPF_TIMED_OUT;
   if (at + totlen > d.bd_bufsize) {
     if (d.bd_fbuf === null) {
-      d.bd_dcount++;
+      bpf_drop(d);
       return;
     }
     bpf_rotate(d);
@@ -108,7 +121,7 @@ function catchpacket(d: Bpf, bif: BpfIf, m: Mbuf, snaplen: number, pre: number, 
   }
   const buf = d.bd_sbuf;
   if (buf === null) {
-    d.bd_dcount++;
+    bpf_drop(d);
     return;
   }
   const caplen = totlen - hdrlen;

@@ -19,6 +19,8 @@ import type { RtCache } from "./rtcache.ts";
 import type { RtInfo, Rtentry } from "./rtentry.ts";
 import type { RtTimers } from "./rt_timer.ts";
 
+/** net.bpf.maxbufsize at boot. */
+const BPF_MAXBUFSIZE: number = 1024 * 1024;
 /** One more than the largest address family. */
 export const AF_MAX = 38;
 
@@ -172,6 +174,10 @@ export class Net {
   inet_pfil_hook: PfilHead | null = null;
   /** bpf attachment points. */
   readonly bpf_iflist: BpfIf[] = [];
+  /** net.bpf.maxbufsize: largest buffer that BIOCSBLEN gives. */
+  bpf_maxbufsize: number = BPF_MAXBUFSIZE;
+  /** Packets that bpf received, dropped for want of room, and captured, since boot (net.bpf.stats). */
+  readonly bpf_gstats: Float64Array = new Float64Array(3);
   /** Open bpf descriptors. */
   readonly bpf_list: Bpf[] = [];
   /** Counters by NETS_ index. */

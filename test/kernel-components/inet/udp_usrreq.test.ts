@@ -294,6 +294,21 @@ describe("udp: binding (inpcb_bind_ipv4, broadcast_bind_basic)", () => {
     w.end();
   });
 
+  it("never chooses a port that net.inet.ip.anonportalgo.reserve names", () => {
+    const w = new InetWorld();
+    const { k } = pair(w);
+    k.sysctl("net.inet.ip.anonportmax", 49160);
+    const map = new Uint8Array(8192);
+    for (let port = 49152; port <= 49160; port++) if (port !== 49155) map[port >> 3]! |= 1 << (port & 7);
+    k.rk.rumpSys.sysctlbyname("net.inet.ip.anonportalgo.reserve", map);
+    expect(k.rk.rumpSys.sysctlbyname("net.inet.ip.anonportalgo.reserve")).to.deep.equal(map);
+    const fd = k.udp(0);
+    expect(port_of(k, fd)).to.equal(49155);
+    expect(() => k.rk.rumpSys.sysctlbyname("net.inet.ip.anonportalgo.reserve", new Uint8Array(7))).to.throw("EINVAL");
+    k.close(fd);
+    w.end();
+  });
+
   it("says EAGAIN when every port of the range is taken", () => {
     const w = new InetWorld();
     const { k } = pair(w);

@@ -50,6 +50,8 @@ describe("sysctl", () => {
       ["kern.osrelease", [1, 2]],
       ["kern.hostname", [1, 10]],
       ["kern.mbuf.nmbclusters", [1, 39, 3]],
+      ["kern.hostid", [1, 11]],
+      ["kern.clockrate", [1, 12]],
       ["kern.boottime", [1, 83]],
       ["hw.ncpu", [6, 3]],
       ["hw.pagesize", [6, 7]],
@@ -61,6 +63,9 @@ describe("sysctl", () => {
     expect(bytes_to_number(read("hw.ncpu"))).to.equal(1);
     expect(bytes_to_number(read("kern.mbuf.mclbytes"))).to.equal(2048);
     expect(read("kern.boottime")).to.have.length(16);
+    expect([...new Int32Array(read("kern.clockrate").buffer)]).to.deep.equal([100, 10_000, 0, 100, 100]);
+    expect(write("kern.hostid", Uint8Array.of(1, 2, 3, 0x84))).to.equal(0);
+    expect([...read("kern.hostid")]).to.deep.equal([1, 2, 3, 0x84]);
   });
 
   it("every node has a description", () => {

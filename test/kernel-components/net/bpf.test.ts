@@ -11,6 +11,7 @@ import {
   EPERM,
   EWOULDBLOCK,
 } from "../../../hypercall/api/errno.ts";
+import { SysctlLen } from "../../../kernel-components/kern/sysctl_bytes.ts";
 import { sys_open } from "../../../kernel-components/kern/sys_generic.ts";
 import { sys_poll, Pollfd } from "../../../kernel-components/kern/sys_poll.ts";
 import { O_RDWR } from "../../../kernel-components/kern/fcntl.ts";
@@ -274,6 +275,21 @@ describe("bpf", () => {
     expect(records(b.read(256)).map((r) => r.bytes[14])).to.deep.equal([0, 1]);
     expect(records(b.read(256)).map((r) => r.bytes[14])).to.deep.equal([2, 3]);
     expect(b.read(256)).to.equal(-EWOULDBLOCK);
+    const sysctl = (name: string): DataView => {
+      const len = new SysctlLen(1000);
+      const out = new Uint8Array(1000);
+      expect(w.t.k.sysctl.sysctlbyname(name, out, len, null, w.root)).to.equal(0);
+      return new DataView(out.buffer, 0, len.len);
+    };
+    expect([0, 8, 16].map((at) => sysctl("net.bpf.stats").getUint32(at, true))).to.deep.equal([10, 6, 10]);
+    const peers = sysctl("net.bpf.peers");
+    expect([peers.byteLength, peers.getInt32(0, true), peers.getUint32(24, true), peers.getUint32(32, true)]).to.deep.equal([64, 256, 10, 6]);
+    expect(peers.getUint32(48, false)).to.equal(0x74737430);
+    expect(w.t.k.sysctl.sysctlbyname("net.bpf.maxbufsize", null, new SysctlLen(0), bpf_uint(4096), w.root)).to.equal(0);
+    const c = bpf_fd(w);
+    const blen = bpf_uint(65536);
+    expect([c.ioctl(BIOCSBLEN, blen), new DataView(blen.buffer).getUint32(0, true)]).to.deep.equal([0, 4096]);
+    c.close();
     b.close();
     w.end();
   });
