@@ -61,7 +61,7 @@ function declared(statement: ts.Statement): string[] {
   if (!ts.isVariableStatement(statement)) return [];
   const functions = statement.declarationList.declarations.filter(
     ({ name, initializer }) =>
-      /^BIOC/.test(name.getText()) || (initializer !== undefined && ts.isArrowFunction(initializer)),
+      name.getText().startsWith("BIOC") || (initializer !== undefined && ts.isArrowFunction(initializer)),
   );
   return functions.map(({ name }) => name.getText());
 }
