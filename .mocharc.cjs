@@ -6,7 +6,7 @@ module.exports = {
     ? {}
     : {
         spec: ["build/test/**/*.test.js"],
-        ignore: ["interop", "bench", "fuzz"].map((name) => `build/test/${name}/**`),
+        ignore: ["interop", "bench"].map((name) => `build/test/${name}/**`),
       }),
   require: ["build/test/support/mocha_hooks.js"],
   timeout: 10_000,

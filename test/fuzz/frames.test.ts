@@ -6,6 +6,7 @@ import { disturb } from "./disturb.ts";
 import { FrameLog } from "./frame_log.ts";
 import { FrameMaker } from "./frame_maker.ts";
 import { FuzzKernel } from "./fuzz_kernel.ts";
+import { lying_port } from "./lying_port.ts";
 import { PacketMaker } from "./packet_maker.ts";
 import { Rng } from "./rng.ts";
 
@@ -73,6 +74,21 @@ describe("fuzz: frames", function () {
         const len = Math.min(fm.frame(), 1600);
         log.add(fm.pm.b, len, fk.world.now_ns);
         fk.input_pieces(`virt${unit}`, fm.pm.b.subarray(0, len), cut);
+      };
+    });
+  });
+
+  it("a host that lies about checksums and segments: the same", () => {
+    campaign("offloads", Math.floor(FRAMES / 4), LINKTYPE_ETHERNET, (fk, rng, log) => {
+      const makers = [0, 1].map((unit) => new FrameMaker(rng, fk.ifp(`virt${unit}`).if_lladdr));
+      const lies = ["virt0", "virt1"].map((ifname) => lying_port(fk.ifp(ifname), rng));
+      fk.before_alive = () => lies.forEach((honest) => honest());
+      return () => {
+        const unit = rng.next() & 1;
+        const fm = makers[unit] as FrameMaker;
+        const len = rng.one_in(16) ? Math.max(fm.frame(), rng.below(66_000)) : fm.frame();
+        log.add(fm.pm.b, len, fk.world.now_ns);
+        fk.ports[unit]?.send(fm.pm.b.subarray(0, len));
       };
     });
   });

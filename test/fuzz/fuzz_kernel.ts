@@ -71,6 +71,8 @@ export class FuzzKernel {
   /** IP packets that came out while `keep`. */
   readonly kept: Uint8Array[] = [];
   keep = false;
+  /** What must end before everything can work again. */
+  before_alive: () => void = () => undefined;
   private readonly buf: Uint8Array = new Uint8Array(65_536);
   private readonly iov: Uint8Array[] = [this.buf];
   private readonly name: SockaddrOut = new SockaddrOut();
@@ -247,6 +249,7 @@ export class FuzzKernel {
 
   /** Everything works again: echo of ICMP and of UDP, on each interface. */
   alive(): void {
+    this.before_alive();
     this.answers = true;
     rump_pub_netconfig_ipv4_gw(this.rk, "10.0.0.254");
     for (const ifname of ["virt0", "virt1", "ptp0"]) this.up(ifname);
