@@ -128,7 +128,8 @@ function in_pcbbind_port(inp: Inpcb, addr: number, port: number, l: Lwp | null):
   const so = inp.inp_socket;
   if (port < IPPORT_RESERVED && l !== null && !is_super(l.l_proc.p_cred)) return EACCES;
   let reuse = so.so_options & SO_REUSEPORT;
-  if (IN_MULTICAST(addr) && (so.so_options & SO_REUSEADDR) !== 0) reuse = SO_REUSEADDR | SO_REUSEPORT;
+  // Either option lets several sockets listen to a group.
+  if (IN_MULTICAST(addr) && (so.so_options & (SO_REUSEADDR | SO_REUSEPORT)) !== 0) reuse = SO_REUSEADDR | SO_REUSEPORT;
   if (reuse !== 0 && l !== null && !IN_MULTICAST(addr)) {
     // Nobody takes datagrams away from another user's socket.
     const other = in_pcblookup_port(inp.inp_table, addr, port, true);

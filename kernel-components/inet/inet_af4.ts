@@ -1,8 +1,10 @@
 /*
  * The IPv4 half of inet_af.ts.
  */
-import { EADDRNOTAVAIL, EDESTADDRREQ, EISCONN, EADDRINUSE } from "../../hypercall/api/errno.ts";
+import { EADDRNOTAVAIL, EDESTADDRREQ, EISCONN } from "../../hypercall/api/errno.ts";
 import { M_CSUM_TCPv4, M_CSUM_UDPv4, M_BCAST, M_MCAST } from "../kern/mbuf.ts";
+import { in_ia_facing } from "./in_ifaddr.ts";
+import { IN_IFF_NOTREADY } from "./in_var.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import type { Lwp } from "../kern/proc.ts";
 import { sbappendaddr_in } from "../socket/sockbuf_append.ts";
@@ -204,17 +206,10 @@ export class InetAf4 implements InetAf {
     return this.flow_source(inp, pkt, f);
   }
 
-  /** The source: what control data names, else the socket's address, else the one that faces the destination. */
+  /** The source: what control data names (an address, or an interface's), else the socket's address, else the one that faces the destination. */
   // hot
   private flow_source(inp: Inpcb, pkt: IpPktopts, f: InetFlow): number {
     if (pkt.ippo_laddr !== INADDR_ANY) {
-      if (
-        inp.inp_laddr !== INADDR_ANY &&
-        inp.inp_laddr !== pkt.ippo_laddr &&
-        (inp.inp_flags & INP_BINDANY) === 0 &&
-        this.conflict(inp, pkt)
-      )
-        return EADDRINUSE;
       f.laddr4 = pkt.ippo_laddr;
       return 0;
     }
@@ -226,16 +221,16 @@ export class InetAf4 implements InetAf {
       (this.inet.in_ifaddrhash.has(bound) || (inp.inp_flags & INP_BINDANY) !== 0)
     )
       return 0;
+    if (pkt.ippo_ifp !== null && !IN_MULTICAST(f.faddr4)) {
+      const ia = in_ia_facing(pkt.ippo_ifp, f.faddr4);
+      if (ia === null || (ia.ia_flags & IN_IFF_NOTREADY) !== 0) return EADDRNOTAVAIL;
+      f.laddr4 = ia.ia_addr4;
+      return 0;
+    }
     const error = in_selectsrc(this.inet, f.faddr4, inp.inp_socket, f.imo, this.src);
     if (error !== 0) return error;
     f.laddr4 = this.src.addr;
     return 0;
-  }
-
-  /** Would a datagram from the named source look like another socket's? */
-  private conflict(inp: Inpcb, pkt: IpPktopts): boolean {
-    const other = in_pcblookup_bind(inp.inp_table, pkt.ippo_laddr, inp.inp_lport);
-    return other !== null && other !== inp && other.inp_laddr === pkt.ippo_laddr;
   }
 
   // hot

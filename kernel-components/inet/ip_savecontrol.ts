@@ -1,7 +1,7 @@
 /*
  * Control data of IPv4 sockets: what came with a packet (IP_RECV*), and what one send asks for (IP_PKTINFO, IP_SENDSRCADDR).
  */
-import { EADDRNOTAVAIL, EINVAL, ENXIO } from "../../hypercall/api/errno.ts";
+import { EADDRNOTAVAIL, EINVAL } from "../../hypercall/api/errno.ts";
 import { Timespec } from "../../hypercall/api/clock.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { if_byindex } from "../net/if_attach.ts";
@@ -123,7 +123,7 @@ function retopts(inet: Inet): Mbuf | null {
   return sbcreatecontrol(inet.k.mb, out, out.length, IP_RECVRETOPTS, IPPROTO_IP);
 }
 
-/** Reads the control data of a send into pkt. EINVAL: malformed or unknown, ENXIO: no such interface, EADDRNOTAVAIL: not our address. Does not consume it. */
+/** Reads the control data of a send into pkt. EINVAL: malformed or unknown, EADDRNOTAVAIL: not our address, or no such interface. Does not consume it. */
 export function ip_setpktopts(inet: Inet, inp: Inpcb, control: Mbuf, pkt: IpPktopts): number {
   pkt.ippo_laddr = 0;
   pkt.ippo_ifp = null;
@@ -151,7 +151,7 @@ function pktopt(inet: Inet, pkt: IpPktopts, type: number, at: number, len: numbe
     pkt.ippo_laddr = inet.dv.getInt32(at);
     const index = inet.dv.getUint32(at + 4, true);
     pkt.ippo_ifp = index === 0 ? null : if_byindex(inet.net, index);
-    return index !== 0 && pkt.ippo_ifp === null ? ENXIO : 0;
+    return index !== 0 && pkt.ippo_ifp === null ? EADDRNOTAVAIL : 0;
   }
   if (type === IP_RECVDSTADDR) {
     if (len !== 4) return EINVAL;

@@ -6,7 +6,7 @@
  */
 import { SOCK_DGRAM, PF_INET } from "../../kernel-components/socket/socket_abi.ts";
 import { if_clonereq, ifr_name, SIOCIFGCLONERS, abi_view } from "../../kernel-components/net/if_abi.ts";
-import { IFF_UP } from "../../kernel-components/net/if_flags.ts";
+import { IFF_BROADCAST, IFF_UP, LINK_STATE_DOWN } from "../../kernel-components/net/if_flags.ts";
 import { IN_IFF_TENTATIVE, IN_IFF_TRYTENTATIVE } from "../../kernel-components/inet/in_var.ts";
 import { getopt, parse_seconds } from "./getopt.ts";
 import { ifconfig_words } from "./ifconfig_set.ts";
@@ -41,14 +41,12 @@ export async function ifconfig(cx: ToolContext, args: readonly string[]): Promis
   const detached = linger === undefined ? 0 : parse_seconds(linger, "-W", 0, 86_400);
   const [name, ...words] = o.operands;
   if (o.has("C")) return cloners(cx);
-  if (o.has("l")) return names(cx, o.has("u"), o.has("d"));
+  const only = (i: IfInfo): boolean => wanted(i, o.has("u"), o.has("d"), o.has("b"), o.has("s"));
+  if (o.has("l")) return names(cx, only);
   if (name === undefined && wait !== undefined) return wait_dad(cx, secs, detached);
   if (name === undefined) {
     if (!o.has("a") && args.length > 0) throw new UsageError("an interface is missing");
-    return show(
-      cx,
-      (await iflist(cx.sys)).filter((i) => wanted(i, o.has("u"), o.has("d"))),
-    );
+    return show(cx, (await iflist(cx.sys)).filter(only), o.has("m"));
   }
   if (o.has("s")) return status(cx, name);
   if (words.length === 0) return show(cx, [await ifinfo(cx.sys, name)], o.has("m"));
@@ -56,8 +54,11 @@ export async function ifconfig(cx: ToolContext, args: readonly string[]): Promis
   return wait === undefined ? EXIT_OK : wait_dad(cx, secs, detached);
 }
 
-function wanted(i: IfInfo, up: boolean, down: boolean): boolean {
+/** -u: up, -d: down, -b: can broadcast, -s: connected to a network. */
+function wanted(i: IfInfo, up: boolean, down: boolean, broadcast: boolean, connected: boolean): boolean {
   const is_up = (i.flags & IFF_UP) !== 0;
+  if (broadcast && (i.flags & IFF_BROADCAST) === 0) return false;
+  if (connected && i.link_state === LINK_STATE_DOWN) return false;
   return up ? is_up : down ? !is_up : true;
 }
 
@@ -69,8 +70,8 @@ async function show(cx: ToolContext, list: readonly IfInfo[], media: boolean = f
   });
 }
 
-async function names(cx: ToolContext, up: boolean, down: boolean): Promise<number> {
-  const list = (await iflist(cx.sys)).filter((i) => wanted(i, up, down)).map((i) => i.name);
+async function names(cx: ToolContext, only: (i: IfInfo) => boolean): Promise<number> {
+  const list = (await iflist(cx.sys)).filter(only).map((i) => i.name);
   cx.out(cx.json ? JSON.stringify(list) : list.join(" "));
   return EXIT_OK;
 }

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { BusInfo } from "../../hypercall/api/bus.ts";
 import { ShmifPort } from "../../drivers/shmif/shmif_port.ts";
 import { ShmifReader } from "../../drivers/shmif/shmif_reader.ts";
-import { PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES } from "../../drivers/shmif/shmif_layout.ts";
+import { PORTF_PROMISC, PORTF_UP } from "../../drivers/shmif/shmif_layout.ts";
 import { SOCKET_LAYER } from "../../kernel-components/socket/socketvar.ts";
 import { LINKTYPE_ETHERNET } from "../../kernel-components/wire/linktype.ts";
 import { trace_bytes } from "../../kernel-components/wire/trace.ts";
@@ -15,6 +15,12 @@ import { ping } from "../../rumpsys/cli/ping.ts";
 import { route } from "../../rumpsys/cli/route.ts";
 import { sysctl } from "../../rumpsys/cli/sysctl.ts";
 import type { Tool } from "../../rumpsys/cli/tool.ts";
+import {
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
+} from "../../rumpsys/netconfig.ts";
 import type { RumpKernel } from "../../rumpsys/rump_kernel.ts";
 import type { RumpSys } from "../../rumpsys/rumpsys.ts";
 import { ToolWorld } from "../rumpsys/cli/tool_world.ts";
@@ -25,6 +31,9 @@ export const S = 1e9;
 /** One millisecond. */
 export const MS = 1e6;
 
+/** Size of a bus of these tests in bytes: 28 ports. */
+const BUSBYTES = 4 << 20;
+
 /** A port of a bus that hears everything and says nothing. */
 class BusEar {
   readonly frames: Uint8Array[] = [];
@@ -34,7 +43,7 @@ class BusEar {
   constructor(tools: ToolWorld, bus: string) {
     const host = tools.world.host(`ear on ${bus}`);
     const info = new BusInfo();
-    const handle = host.bus?.bus_open(bus, SHMIF_BUSBYTES, { bus_kicked: () => this.listen() }, info) ?? null;
+    const handle = host.bus?.bus_open(bus, BUSBYTES, { bus_kicked: () => this.listen() }, info) ?? null;
     if (handle === null) throw new Error(`${bus}: ${info.text}`);
     this.port = new ShmifPort(tools.world.slab, handle, info.off, info.len);
     const error = this.port.attach(0x02ff, 0x7fff_ffff, PORTF_PROMISC | PORTF_UP, 0);
@@ -87,6 +96,18 @@ export class NetWorld {
     this.listen(bus);
     await this.ok(name, `ifconfig ${ifname} create`);
     await this.ok(name, `ifconfig ${ifname} linkstr ${bus}`);
+  }
+
+  /** netcfg_rump_if: creates, plugs and addresses an interface at once, without probing for the address. */
+  netcfg_rump_if(name: string, ifname: string, bus: string, cidr: string): void {
+    const rk = this.kernel(name);
+    rk.rumpSys.sysctlbyname("net.inet.ip.dad_count", 0);
+    this.listen(bus);
+    const [addr, len] = cidr.split("/");
+    expect(rump_pub_netconfig_ifcreate(rk, ifname), "create").to.equal(0);
+    expect(rump_pub_netconfig_ifsetlinkstr(rk, ifname, bus), "linkstr").to.equal(0);
+    expect(rump_pub_netconfig_ipv4_ifaddr_cidr(rk, ifname, addr as string, Number(len)), "address").to.equal(0);
+    expect(rump_pub_netconfig_ifup(rk, ifname), "up").to.equal(0);
   }
 
   /** The same with an address; waits until it has been found unique. */

@@ -31,7 +31,11 @@ export function arp_of(w: NetWorld, name: string, addr: string): Promise<string>
 /** What a request for `target` looks like; of 0.0.0.0 it is a probe, of the target itself an announcement. */
 export function arpreq(target: string, sender: string): string[] {
   const what =
-    sender === "0.0.0.0" ? `ARP, Probe who-has ${target}` : sender === target ? `ARP, Announcement ${target}` : `who-has ${target} tell ${sender}`;
+    sender === "0.0.0.0"
+      ? `ARP, Probe who-has ${target}`
+      : sender === target
+        ? `ARP, Announcement ${target}`
+        : `who-has ${target} tell ${sender}`;
   return ["> ff:ff:ff:ff:ff:ff", what];
 }
 
@@ -41,6 +45,10 @@ export function set_link(w: NetWorld, name: string, ifname: string, mac: string,
   const addr = ether_aton(mac);
   if (!addr.ok) throw new Error(mac);
   const fd = sys.socket(AF_LINK, SOCK_DGRAM, 0);
-  sys.ioctl(fd, SIOCALIFADDR, if_laddrreq(ifname, active ? IFLR_ACTIVE : 0, 48, mk_sockaddr_dl(0, 0, "", addr.addr), null));
+  sys.ioctl(
+    fd,
+    SIOCALIFADDR,
+    if_laddrreq(ifname, active ? IFLR_ACTIVE : 0, 48, mk_sockaddr_dl(0, 0, "", addr.addr), null),
+  );
   sys.sync.close(fd);
 }

@@ -3,7 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { RTF_CLONED, RTF_DONE, RTF_HOST, RTF_LLDATA, RTF_UP, RTM_ADD, RTM_DELETE, RTM_MISS } from "../../../../kernel-components/net/rtentry.ts";
+import {
+  RTF_CLONED,
+  RTF_DONE,
+  RTF_HOST,
+  RTF_LLDATA,
+  RTF_UP,
+  RTM_ADD,
+  RTM_DELETE,
+  RTM_MISS,
+} from "../../../../kernel-components/net/rtentry.ts";
 import { AF_INET, PF_ROUTE, SOCK_NONBLOCK, SOCK_RAW } from "../../../../kernel-components/socket/socket_abi.ts";
 import { rt_addr_text, rt_messages } from "../../../../rumpsys/cli/rt_messages.ts";
 import type { RtMsg } from "../../../../rumpsys/cli/rt_messages.ts";
@@ -156,7 +165,9 @@ describe("net/arp/t_arp", () => {
     await w.ok("src", `arp -s ${IP4DST} b2:a0:20:00:00:00`);
     expect(await arp_of(w, "src", IP4DST)).to.match(/b2:a0:20:00:00:00.*permanent/);
     await w.ok("src", "arp -s 10.0.1.10 b2:a0:20:00:00:10 temp");
-    expect(await arp_of(w, "src", "10.0.1.10")).to.match(/b2:a0:20:00:00:10/).and.not.match(/permanent/);
+    expect(await arp_of(w, "src", "10.0.1.10"))
+      .to.match(/b2:a0:20:00:00:10/)
+      .and.not.match(/permanent/);
     await w.ok("src", "arp -s 10.0.1.10 b2:a0:20:00:00:ff");
     expect(await arp_of(w, "src", "10.0.1.10")).to.match(/b2:a0:20:00:00:ff/);
     await w.rump_server_destroy_ifaces();
@@ -174,7 +185,9 @@ describe("net/arp/t_arp", () => {
     expect(has_line(w.extract_new_packets("bus1"), ...arpreq(IP4SRC, IP4SRC))).to.equal(false);
     set_link(w, "src", "shmif0", "b2:a1:00:00:00:02", true);
     w.sleep(1);
-    expect(has_line(w.extract_new_packets("bus1"), "b2:a1:00:00:00:02 > ff:ff", ...arpreq(IP4SRC, IP4SRC))).to.equal(true);
+    expect(has_line(w.extract_new_packets("bus1"), "b2:a1:00:00:00:02 > ff:ff", ...arpreq(IP4SRC, IP4SRC))).to.equal(
+      true,
+    );
     await w.ping("dst", IP4SRC);
     expect(await arp_of(w, "dst", IP4SRC)).to.contain("b2:a1:00:00:00:02");
     await w.rump_server_destroy_ifaces();
@@ -246,7 +259,9 @@ describe("net/arp/t_arp", () => {
     await w.add_addr("src", "shmif1", "bus1", `${IP4SRC2}/24`);
     await w.ok("dst", "arp -d -a");
     await w.ping("src", IP4DST);
-    expect(await arp_of(w, "src", IP4DST)).to.contain("shmif0").and.not.contain("shmif1");
+    expect(await arp_of(w, "src", IP4DST))
+      .to.contain("shmif0")
+      .and.not.contain("shmif1");
     await w.ok("src", "arp -d -a");
     await no_entry(w, "src", IP4DST);
     await w.ok("dst", "arp -d -a");
@@ -258,7 +273,9 @@ describe("net/arp/t_arp", () => {
     await w.ok("src", "arp -d -a");
     await no_entry(w, "src", IP4DST);
     await w.ping("src", `-I ${IP4SRC2} ${IP4DST}`);
-    expect(await arp_of(w, "src", IP4DST)).to.contain("shmif0").and.not.contain("shmif1");
+    expect(await arp_of(w, "src", IP4DST))
+      .to.contain("shmif0")
+      .and.not.contain("shmif1");
     await w.ok("dst", "arp -d -a");
     await w.ping("src", `-I ${IP4SRC2} ${IP4DST}`);
     expect(await arp_of(w, "src", IP4DST)).to.contain("shmif1");
