@@ -27,7 +27,7 @@ function buildIfStale(root, addon) {
   if (missing.length > 0) {
     return `The native host needs a C++ compiler, make and python3; not found: ${missing.join(", ")}.\n  Cure: ${CURE}`;
   }
-  console.log("building the native host (hypercall/native/addon) ...");
+  console.error("building the native host (hypercall/native/addon) ...");
   const gyp = join(root, "node_modules/node-gyp/bin/node-gyp.js");
   const args = [gyp, "rebuild", "--directory", addon, "--loglevel", "warn", ...localHeaders()];
   const run = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...process.env, MAKEFLAGS: "-j2" } });

@@ -41,6 +41,7 @@ export class ProcessNode {
   private stderr = "";
   private how: string | null = null;
   private expected = false;
+  private has_kernel = false;
 
   /** Starts the process; `start` boots it. */
   constructor(name: string, buses: readonly BusFile[]) {
@@ -114,7 +115,7 @@ export class ProcessNode {
     let report = "";
     const force = setTimeout(() => this.child.kill("SIGKILL"), EXIT_MS);
     try {
-      if (this.alive) report = await this.ops.shutdown().catch((error: Error) => (this.alive ? error.message : ""));
+      if (this.alive && this.has_kernel) report = await this.ops.shutdown().catch((error: Error) => (this.alive ? error.message : ""));
       if (this.alive) this.send({ kind: "exit" });
       await this.exited;
     } finally {
@@ -143,6 +144,7 @@ export class ProcessNode {
   private said(message: FromNode): void {
     switch (message.kind) {
       case "booted":
+        this.has_kernel = true;
         this.booted?.resolve(null);
         break;
       case "failed":

@@ -182,7 +182,12 @@ export class Testbed<N extends string = string> {
     );
     child.on_death((why) => this.tell_broken(why));
     this.nodes.set(node.name, child);
-    await child.start(this.plan, node, this.cpus);
+    try {
+      await child.start(this.plan, node, this.cpus);
+    } catch (error) {
+      await child.kill(); // a kernel that has not booted is of no use
+      throw error;
+    }
   }
 
   private plan_of(name: string): NodePlan {

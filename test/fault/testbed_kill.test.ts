@@ -69,9 +69,11 @@ describe("a testbed whose processes are killed", function () {
     try {
       await tb.node("b").echo_server(7);
       for (let n = 0; n < KILLS - mains; n++) await one_kill(tb, NODES[random(3)] as Name, random);
-    } finally {
-      await stop_clean(tb);
+    } catch (error) {
+      await tb.stop();
+      throw error;
     }
+    await stop_clean(tb);
     expect(open_files(), "descriptors").to.equal(files);
     expect(kick_names().length, "sockets").to.be.at.most(names);
     for (let n = 0; n < mains; n++) await kill_main(random);
