@@ -37,13 +37,15 @@ import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
 import { if_set_lladdr } from "../../kernel-components/net/ether_attach.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { virt_apply_caps, virt_capabilities } from "./virt_caps.ts";
-import { VirtRx } from "./virt_rx.ts";
+import { VIRT_RXRING, VirtRx } from "./virt_rx.ts";
 import { VirtTx } from "./virt_tx.ts";
 
 /** Batches read in one wake-up before the host's other work gets a turn. */
 export const VIRT_RXBATCHES = 4;
 /** Packets in the send queue that are handed over without waiting for the end of the kernel entry. */
 export const VIRT_TXBURST = 128;
+/** A frame that comes after this time without one is answered before another is looked for. */
+const VIRT_QUIET_NS = 100_000;
 /** How long reception rests when no mbuf can be had. */
 const VIRT_NOBUF_NS: number = 10 * NS_PER_MS;
 
@@ -61,6 +63,8 @@ export class VirtSoftc implements FrameUp {
   private readonly sc_flush: FlushHook;
   private readonly sc_nobuf: Callout;
   private sc_again = false;
+  /** Time of the last wake-up. */
+  private sc_woken_ns: number = Number.NEGATIVE_INFINITY;
 
   /** `scratch` is the slab offset of 64 bytes that this interface owns. */
   constructor(k: Kernel, ifp: Ifnet, mo: Mowner, scratch: number) {
@@ -153,14 +157,23 @@ export class VirtSoftc implements FrameUp {
 
   // hot
   frames_rx_ready(): void {
+    const now = this.sc_k.now_ns;
+    const quiet = now - this.sc_woken_ns > VIRT_QUIET_NS;
+    this.sc_woken_ns = now;
+    this.receive(quiet ? 1 : VIRT_RXRING);
+  }
+
+  // hot
+  private receive(limit: number): void {
     for (let batch = 0; batch < VIRT_RXBATCHES; batch++) {
       const port = this.sc_port;
       if (port === null || (this.sc_ifp.if_flags & IFF_RUNNING) === 0) return;
-      const n = this.sc_rx.read(port);
+      const n = this.sc_rx.read(port, limit);
       if (n === -ENOBUFS) return this.rest(port);
       if (n < 0) return this.frames_link(false);
       for (let i = 0; i < n; i++) this.input(i);
       if (!this.sc_rx.more) return;
+      if (limit === 1) break;
     }
     this.later();
   }
@@ -206,7 +219,7 @@ export class VirtSoftc implements FrameUp {
     this.sc_k.host.sched.rumpuser_defer(() => {
       this.sc_again = false;
       this.sc_k.enter();
-      this.frames_rx_ready();
+      this.receive(VIRT_RXRING);
       this.sc_k.leave();
     });
   }

@@ -78,12 +78,13 @@ export class VirtRx {
   }
 
   /**
-   * Reads one batch. @returns frames received, of which take(i) gives each once, or a negative errno: -ENOBUFS when there is no buffer,
+   * Reads one batch of at most `limit` frames. @returns frames received, of which take(i) gives each once, or a negative errno: -ENOBUFS when there is no buffer,
    * else the port's. `more` tells whether the port may have further frames. // hot
    */
-  read(port: FramePort): number {
-    const bufs = this.fill();
-    if (bufs === 0) return -ENOBUFS;
+  read(port: FramePort, limit: number): number {
+    const filled = this.fill();
+    if (filled === 0) return -ENOBUFS;
+    const bufs = filled < limit ? filled : limit;
     const n = port.rx(this.ctl, bufs);
     const dropped = this.ctl[FRH_DROPPED];
     if (dropped !== 0 && n >= 0) this.ifp.if_data[IFD_IERRORS] += dropped;

@@ -94,6 +94,9 @@ const LEAVE_BUDGET = 4096;
 /** Rounds of softints, wake-ups and flushes in one leave before the host gets a turn. */
 const LEAVE_ROUNDS = 64;
 
+/** What stands in place of who has been woken, so that nobody is kept from being collected. */
+const NOBODY: Wakeable = { w_woken: false, w_wakeup: () => undefined };
+
 /** One kernel. Several live in one process; nothing is shared between them but the slab. */
 export class Kernel {
   /** The hypercalls. */
@@ -144,7 +147,9 @@ export class Kernel {
   private readonly softcs: Map<SoftcKey<unknown>, unknown> = new Map<SoftcKey<unknown>, unknown>();
   private readonly flush_hooks: FlushHook[] = [];
   private readonly finis: ((k: Kernel) => void)[] = [];
+  /** Who is to be woken: the first nwoken. The two arrays keep their sizes, since emptying one would make the next wake-up allocate. */
   private woken: Wakeable[] = [];
+  private nwoken = 0;
   private waking: Wakeable[] = [];
   private deferred = false;
   private readonly clock_softint: number;
@@ -257,7 +262,7 @@ export class Kernel {
   wakeup(w: Wakeable): void {
     if (w.w_woken) return;
     w.w_woken = true;
-    this.woken.push(w);
+    this.woken[this.nwoken++] = w;
     this.pended |= PEND_WAKE;
     if (this.depth === 0) this.defer();
   }
@@ -413,24 +418,29 @@ export class Kernel {
   private run_wakeups(): void {
     this.pended &= ~PEND_WAKE;
     const list = this.woken;
+    const n = this.nwoken;
     this.woken = this.waking;
+    this.nwoken = 0;
     this.waking = list;
     let i = 0;
     try {
-      while (i < list.length) {
-        const w = list[i++];
+      while (i < n) {
+        const w = list[i];
+        list[i++] = NOBODY;
         w.w_woken = false;
         w.w_wakeup();
       }
     } finally {
-      if (i < list.length) this.wake_later(list, i);
-      list.length = 0;
+      if (i < n) this.wake_later(list, i, n);
     }
   }
 
   /** A wake-up has thrown: the others keep their turn. */
-  private wake_later(list: readonly Wakeable[], from: number): void {
-    for (let i = from; i < list.length; i++) this.woken.push(list[i]);
+  private wake_later(list: Wakeable[], from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      this.woken[this.nwoken++] = list[i];
+      list[i] = NOBODY;
+    }
     this.pended |= PEND_WAKE;
     this.defer();
   }
