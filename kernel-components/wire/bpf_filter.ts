@@ -90,7 +90,7 @@ function run(
         if (mode === BPF_MEM) v = mem[k];
         else if (mode === BPF_LEN) v = wirelen | 0;
         else if (mode !== BPF_IMM) {
-          v = load(prog, dv, off, buflen, reader, code, mode === BPF_IND ? (X + k) | 0 : k);
+          v = load(prog, dv, off, buflen, reader, code, mode === BPF_IND ? index(X, k) : k);
           if (prog.fault) return 0;
         }
         if ((code & 7) === BPF_LD) A = v;
@@ -125,6 +125,13 @@ function run(
     }
   }
   return 0;
+}
+
+/** X + k as an offset; -1, which is in no packet, if the sum of the two unsigned numbers is more than a packet can hold. */
+// hot
+function index(X: number, k: number): number {
+  const at = (X >>> 0) + (k >>> 0);
+  return at <= 0x7fffffff ? at : -1;
 }
 
 /** Bytes of the packet for a load whose mode is BPF_ABS, BPF_IND or BPF_MSH; sets prog.fault if they are not there. */
