@@ -4,7 +4,7 @@
  * replaces sa_len. Source: NetBSD socket(2), bind(2), listen(2), accept(2), connect(2), shutdown(2), socketpair(2).
  */
 import {
-  EALREADY, EBADF, EINPROGRESS, EINVAL, EMFILE, ENOTCONN, ENOTSOCK, EWOULDBLOCK, ECONNABORTED,
+  EALREADY, EBADF, EINPROGRESS, EINVAL, EMFILE, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EWOULDBLOCK, ECONNABORTED,
 } from "../../hypercall/api/errno.ts";
 import { closef, fd_alloc, fd_close, fd_getfile, fd_room } from "../kern/descrip.ts";
 import { FNONBLOCK, FNOSIGPIPE, FREAD, FWRITE } from "../kern/fcntl.ts";
@@ -20,6 +20,7 @@ import {
   SOCKET_LAYER, SS_CANTRCVMORE, SS_ISCONNECTED, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, SS_NBIO, SockaddrOut,
 } from "./socketvar.ts";
 import type { Socket, Sockopt } from "./socketvar.ts";
+import { PR_LISTEN } from "./protosw.ts";
 import { sogetopt, sosetopt } from "./sockopt.ts";
 import { fp_so, socketops } from "./sys_socket.ts";
 import {
@@ -135,11 +136,12 @@ export function sys_listen(l: Lwp, fd: number, backlog: number): number {
 
 /**
  * accept(2) and paccept(2): takes a connection off the queue. rv.val is its descriptor, `out` (may be null) the peer's address;
- * `flags` are SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_NOSIGPIPE. The new descriptor blocks unless flags say otherwise.
+ * `flags` are SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_NOSIGPIPE. EOPNOTSUPP: a socket that cannot listen; EINVAL: one that does not. The new descriptor blocks unless flags say otherwise.
  */
 export function sys_accept(l: Lwp, fd: number, out: SockaddrOut | null, flags: number, rv: RetVal): number {
   const so = getsock(l, fd);
   if (so === null) return getsock_error(l, fd);
+  if ((so.so_proto.pr_flags & PR_LISTEN) === 0) return EOPNOTSUPP;
   if ((so.so_options & SO_ACCEPTCONN) === 0) return EINVAL;
   const first = so.so_q.soq_first;
   if (first === null) {

@@ -1,7 +1,7 @@
 /** Open checksums and superframes on the bus: what is published, what is believed, what tools see. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { ShmifSoftc } from "../../../drivers/shmif/if_shmif.ts";
+import type { ShmifSoftc } from "../../../drivers/shmif/if_shmif.ts";
 import { type ShmifRecord, shmif_view } from "../../../drivers/shmif/shmif_dump.ts";
 import { SHMIF_BUSBYTES_MIN } from "../../../drivers/shmif/shmif_layout.ts";
 import { SHMIF_CAPS, SHMIF_MAXSEGS, shmif_offload_in } from "../../../drivers/shmif/shmif_offload.ts";

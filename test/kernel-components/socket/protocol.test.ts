@@ -9,7 +9,7 @@ import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { POLLIN, POLLPRI } from "../../../kernel-components/kern/select.ts";
 import { Domain, domain_attach, domain_detach } from "../../../kernel-components/socket/domain.ts";
-import { PR_CONNREQUIRED, PR_WANTRCVD, Protosw, PrUsrreqs } from "../../../kernel-components/socket/protosw.ts";
+import { PR_CONNREQUIRED, PR_LISTEN, PR_WANTRCVD, Protosw, PrUsrreqs } from "../../../kernel-components/socket/protosw.ts";
 import { SIOCATMARK } from "../../../kernel-components/socket/sys_socket.ts";
 import { sbappend, sbappendstream } from "../../../kernel-components/socket/sockbuf_append.ts";
 import { soreserve } from "../../../kernel-components/socket/sockbuf_reserve.ts";
@@ -89,7 +89,7 @@ class Toy {
         return 0;
       },
     });
-    const proto = new Protosw({ pr_type: SOCK_STREAM, pr_protocol: 0, pr_flags: PR_CONNREQUIRED | PR_WANTRCVD, pr_usrreqs: usr });
+    const proto = new Protosw({ pr_type: SOCK_STREAM, pr_protocol: 0, pr_flags: PR_CONNREQUIRED | PR_WANTRCVD | PR_LISTEN, pr_usrreqs: usr });
     const dom = new Domain({ dom_family: AF_TOY, dom_name: "toy", dom_protosw: [proto] });
     return {
       name: "toy",

@@ -248,6 +248,7 @@ describe("PF_LOCAL connections", () => {
     const d = t.sys.socket(PF_LOCAL, SOCK_DGRAM);
     expect(await codeOfAsync(t.sys.connect(d, name))).to.equal("EPROTOTYPE");
     expect(codeOf(() => t.sys.listen(d))).to.equal("EOPNOTSUPP");
+    expect(codeOf(() => t.sys.sync.accept(d))).to.equal("EOPNOTSUPP");
     expect(await codeOfAsync(t.sys.connect(ls, name))).to.equal("EOPNOTSUPP");
     expect(codeOf(() => t.sys.bind(s, new Uint8Array([1])))).to.equal("EINVAL");
   });
