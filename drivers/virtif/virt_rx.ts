@@ -43,6 +43,8 @@ import { m_claim, m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-comp
 import { m_copydata_slab } from "../../kernel-components/kern/mbuf_copy.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS } from "../../kernel-components/net/if_flags.ts";
+import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
+import { IP_HDRLEN } from "../../kernel-components/wire/ipv4.ts";
 
 /** Buffers of the ring, and so the longest batch. */
 export const VIRT_RXRING = 64;
@@ -152,13 +154,17 @@ export class VirtRx {
       m.m_csum_flags = M_CSUM_DATA | M_CSUM_OK;
       m.m_csum_start = ctl[rec + FR_CSUM_START];
       m.m_csum_offset = ctl[rec + FR_CSUM_OFFSET];
+      if (!csum_ok(m)) return this.refuse(m);
     } else if ((flags & FR_F_DATA_VALID) !== 0) m.m_csum_flags = M_CSUM_OK;
     const gso = ctl[rec + FR_GSO_TYPE];
     if (gso === FR_GSO_NONE) return m;
     m.m_gso_type = gso;
     m.m_gso_size = ctl[rec + FR_GSO_SIZE];
     m.m_hdr_len = this.hdr_len(m, gso & ~FR_GSO_ECN);
-    if (m.m_hdr_len > 0 && m.m_gso_size > 0) return m;
+    return m.m_hdr_len > 0 && m.m_gso_size > 0 ? m : this.refuse(m);
+  }
+
+  private refuse(m: Mbuf): null {
     this.ifp.if_data[IFD_IERRORS]++;
     m_freem(m);
     return null;
@@ -214,4 +220,9 @@ export class VirtRx {
     this.ctl[FRH_OVER_OFF] = m === null ? 0 : m.m_off;
     this.ctl[FRH_OVER_CAP] = m === null ? 0 : MJUMBYTES;
   }
+}
+
+/** Can the open checksum lie where it is said to, behind an IP header and within the frame? It will be written there. */
+function csum_ok(m: Mbuf): boolean {
+  return m.m_csum_start >= ETHER_HDR_LEN + IP_HDRLEN && m.m_csum_offset >= 0 && m.m_csum_start + m.m_csum_offset + 2 <= m.m_pkthdr_len;
 }

@@ -30,7 +30,8 @@ export function in_delayed_cksum(inet: Inet, m: Mbuf, hlen: number): void {
     field = start + m.m_csum_offset;
   }
   m.m_csum_flags &= ~(M_CSUM_UDPv4 | M_CSUM_TCPv4 | M_CSUM_DATA);
-  if (field + 2 > m.m_pkthdr_len) return;
+  // Where the sum belongs is the word of whoever sent it: never into the header, whose lengths have been believed already.
+  if (start < hlen || field + 2 > m.m_pkthdr_len) return;
   let sum = in_cksum(inet.k, m, start, m.m_pkthdr_len - start, 0);
   if (udp && sum === 0) sum = 0xffff;
   if (field + 2 <= m.m_len && !M_UNWRITABLE(m)) {

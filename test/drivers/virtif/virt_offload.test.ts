@@ -188,6 +188,22 @@ describe("virtif: offloads", () => {
     f.end();
   });
 
+  it("refuses an open checksum that lies in the headers or beyond the frame: it would be written there", () => {
+    const f = new Fixture();
+    const frame = udpFrame(f.w.ifp.if_lladdr, pattern(100, 3));
+    const places = [[0, 0], [ETH, 2], [ETH + IP - 1, 1], [ETH + IP, frame.length - ETH - IP - 1], [0xffff, 6]];
+    for (const [start, offset] of places) {
+      f.deliver(frame, [
+        [FR_FLAGS, FR_F_NEEDS_CSUM],
+        [FR_CSUM_START, start as number],
+        [FR_CSUM_OFFSET, offset as number],
+      ]);
+    }
+    expect(f.got).to.have.length(0);
+    expect(f.w.ifp.if_data[IFD_IERRORS]).to.equal(places.length);
+    f.end();
+  });
+
   it("gives a TCP superframe up whole, with the length of its headers measured", () => {
     const f = new Fixture();
     const frame = udpFrame(f.w.ifp.if_lladdr, pattern(20_000, 3));
