@@ -43,7 +43,7 @@ function run(w: NetWorld, conn: boolean): void {
 }
 
 describe("net/mcast/t_mcast", () => {
-  net_case("conninet4", (w) => run(w, true));
+  net_case("mcast_conninet4", (w) => run(w, true));
 
-  net_case("unconninet4", (w) => run(w, false));
+  net_case("mcast_unconninet4", (w) => run(w, false));
 });
