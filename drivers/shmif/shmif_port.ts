@@ -46,13 +46,13 @@ export class ShmifPort {
   /** Own port number; -1 while detached. */
   index = -1;
   /** Port numbers worth looking at (attached, or with frames left for us), `nports_seen` of them. */
-  readonly ports: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  readonly ports: Int32Array;
   nports_seen = 0;
   /** Cached addresses and flags of `ports`, by port number. */
-  readonly mac_hi: Int32Array = new Int32Array(SHMIF_MAXPORTS);
-  readonly mac_lo: Int32Array = new Int32Array(SHMIF_MAXPORTS);
-  readonly flags: Int32Array = new Int32Array(SHMIF_MAXPORTS);
-  readonly attached: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
+  readonly mac_hi: Int32Array;
+  readonly mac_lo: Int32Array;
+  readonly flags: Int32Array;
+  readonly attached: Uint8Array;
   /** The sleep of each port that this one has already ended with a kick. */
   private readonly kicked: Int32Array = new Int32Array(SHMIF_MAXPORTS);
   private confgen = -1;
@@ -63,6 +63,13 @@ export class ShmifPort {
     this.handle = handle;
     this.geo = new ShmifGeometry(len);
     this.base = off;
+    // As long as there are ports, not SHMIF_MAXPORTS: a bus of two is then of no weight, and a network has hundreds of them.
+    const n = Math.max(0, this.geo.nports);
+    this.ports = new Int32Array(n);
+    this.mac_hi = new Int32Array(n);
+    this.mac_lo = new Int32Array(n);
+    this.flags = new Int32Array(n);
+    this.attached = new Uint8Array(n);
   }
 
   /** Index into i32 of word `w` of port `i`. */

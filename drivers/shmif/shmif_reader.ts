@@ -24,7 +24,6 @@ import {
   PORT_TAIL,
   PORT_WANT,
   SHMIF_MAXFRAME,
-  SHMIF_MAXPORTS,
 } from "./shmif_layout.ts";
 
 /** Frames read before the new position is published, at most: its word is read by the writer, often on another CPU. */
@@ -51,9 +50,9 @@ export class ShmifReader {
   private from_port = -1;
   private cur = 0;
   /** Own position in every ring; PORT_CURSOR is behind by up to STEP_BATCH frames. */
-  private readonly pos: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  private readonly pos: Int32Array;
   /** Position up to which a ring is known to have frames. */
-  private readonly known: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  private readonly known: Int32Array;
   /** Frames read of the ring of port `unsaid_port` since its position was published. */
   private unsaid = 0;
   private unsaid_port = -1;
@@ -61,6 +60,8 @@ export class ShmifReader {
   /** Preconditions: the port is attached. */
   constructor(port: ShmifPort) {
     this.port = port;
+    this.pos = new Int32Array(port.geo.nports);
+    this.known = new Int32Array(port.geo.nports);
     for (let p = 0; p < port.geo.nports; p++) {
       this.pos[p] = port.cursor(p);
       this.known[p] = this.pos[p]!;

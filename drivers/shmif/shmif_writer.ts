@@ -25,7 +25,6 @@ import {
   PORT_OVERRUN,
   PORT_TAIL,
   PORT_WANT,
-  SHMIF_MAXPORTS,
 } from "./shmif_layout.ts";
 
 /** How long, in ns, a writer waits for a reader that makes no step before it writes over frames that reader has not seen. */
@@ -53,22 +52,28 @@ export class ShmifWriter {
   private pos = 0;
   private units = 0;
   /** Readers no longer waited for, with the cursor at which they stood still. */
-  private readonly lagging: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
+  private readonly lagging: Uint8Array;
   private nlagging = 0;
-  private readonly stood_at: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  private readonly stood_at: Int32Array;
   /** Ports that were published to and have not been woken yet. */
-  private readonly towake: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
+  private readonly towake: Uint8Array;
   private nwake = 0;
   /** Frames appended and not yet visible. */
   private npending = 0;
   /** For each port whether it has pending frames, the first one, and the position after the last. */
-  private readonly pending: Uint8Array = new Uint8Array(SHMIF_MAXPORTS);
-  private readonly pending_from: Int32Array = new Int32Array(SHMIF_MAXPORTS);
-  private readonly pending_want: Int32Array = new Int32Array(SHMIF_MAXPORTS);
+  private readonly pending: Uint8Array;
+  private readonly pending_from: Int32Array;
+  private readonly pending_want: Int32Array;
 
   constructor(port: ShmifPort) {
     const { i32, geo } = port;
     this.port = port;
+    this.lagging = new Uint8Array(geo.nports);
+    this.stood_at = new Int32Array(geo.nports);
+    this.towake = new Uint8Array(geo.nports);
+    this.pending = new Uint8Array(geo.nports);
+    this.pending_from = new Int32Array(geo.nports);
+    this.pending_want = new Int32Array(geo.nports);
     this.w = port.word(port.index, 0);
     this.ring = this.w + PORT_HDRSIZE / 4;
     this.arena = port.base + geo.port(port.index) + geo.arena;

@@ -3,22 +3,20 @@ import { type HyperParam, RUMPUSER_PARAM_HOSTNAME, RUMPUSER_PARAM_NCPU } from ".
 
 /** The parameters of one kernel. */
 export class NativeParam implements HyperParam {
-  private readonly given: ReadonlyMap<string, string>;
+  private readonly given: Readonly<Record<string, string>>;
+  private readonly env: Readonly<Record<string, string | undefined>>;
 
-  /** `given` wins over the environment. */
+  /** `given` wins over the environment, which is asked when a parameter is: copying it takes longer than a boot needs for all of them. */
   constructor(given: Readonly<Record<string, string>>, env: Readonly<Record<string, string | undefined>>) {
-    const all = new Map<string, string>([
-      [RUMPUSER_PARAM_NCPU, "1"],
-      [RUMPUSER_PARAM_HOSTNAME, `rump-${String(process.pid).padStart(5, "0")}.host`],
-    ]);
-    for (const source of [env, given]) {
-      for (const [name, value] of Object.entries(source)) if (value !== undefined) all.set(name, value);
-    }
-    all.set(RUMPUSER_PARAM_NCPU, "1");
-    this.given = all;
+    this.given = given;
+    this.env = env;
   }
 
   rumpuser_getparam(name: string): string | null {
-    return this.given.get(name) ?? null;
+    if (name === RUMPUSER_PARAM_NCPU) return "1";
+    if (Object.hasOwn(this.given, name)) return this.given[name] ?? null;
+    const value = this.env[name];
+    if (value !== undefined) return value;
+    return name === RUMPUSER_PARAM_HOSTNAME ? `rump-${String(process.pid).padStart(5, "0")}.host` : null;
   }
 }
