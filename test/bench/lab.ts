@@ -52,7 +52,7 @@ export class Lab {
 
   /** Starts a compiled TypeScript program of test/bench/work. */
   node(program: string, args: readonly (string | number)[] = [], options: ProgramOptions = {}): Program {
-    const flags = ["--max-semi-space-size=16", "--expose-gc"];
+    const flags = ["--min-semi-space-size=16", "--max-semi-space-size=16", "--expose-gc"];
     return this.start([process.execPath, ...flags, join(ROOT, "build/test/bench/work", `${program}.js`), ...args.map(String)], options);
   }
 
