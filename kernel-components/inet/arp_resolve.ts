@@ -24,9 +24,11 @@ import { arprequest, arprequest_unicast } from "./arp_output.ts";
 import { ARPS_ALLOCFAIL, ARPS_DFRDROPPED, ARPS_DFRSENT, ARPS_DFRTOTAL } from "./arp_stat.ts";
 import {
   arp_create,
+  arp_drop_held,
   arp_free,
   arp_lookup,
   arp_slot,
+  arp_take_held,
   arp_touch,
   arp_uncache,
   LL_DOWN,
@@ -123,15 +125,24 @@ function arp_hold(inet: Inet, le: Llentry, m: Mbuf): void {
     while (last.m_nextpkt !== null) last = last.m_nextpkt;
     last.m_nextpkt = m;
   }
+  const t = inet.arp;
   le.ln_numheld++;
-  while (le.ln_numheld > inet.arp.arp_maxhold) {
+  t.nheld++;
+  t.holding.add(le);
+  while (le.ln_numheld > t.arp_maxhold) {
     const first: Mbuf = le.ln_hold;
     le.ln_hold = first.m_nextpkt!;
     first.m_nextpkt = null;
     le.ln_numheld--;
+    t.nheld--;
     inet.arpstat[ARPS_DFRDROPPED]++;
     drop_verdict(first, "arp: dfrdropped");
     m_freem(first);
+  }
+  // Who asks for every address of a network must not take all memory: what waits longest goes.
+  for (const longest of t.holding) {
+    if (t.nheld <= t.arp_maxheld) break;
+    arp_drop_held(inet, longest);
   }
 }
 
@@ -176,9 +187,7 @@ function arptimer(inet: Inet, le: Llentry): void {
 function arp_give_up(inet: Inet, le: Llentry): void {
   const src = arp_source(inet, le.ln_hold, le);
   rt_clonedmsg(inet.net, RTM_MISS, mk_sockaddr_in(src), mk_sockaddr_in(le.ln_addr), null, le.ln_ifp);
-  let m = le.ln_hold;
-  le.ln_hold = null;
-  le.ln_numheld = 0;
+  let m = arp_take_held(inet, le);
   le.ln_state = LL_DOWN;
   if (inet.arp.arpt_down > 0)
     callout_reset(le.ln_timer_ch, inet.arp.arpt_down * 1e9, (e: Llentry) => arptimer(inet, e), le);
@@ -233,9 +242,7 @@ export function arp_set_expire(inet: Inet, le: Llentry, expire_ns: number): void
 }
 
 function arp_send_held(inet: Inet, le: Llentry): void {
-  let m = le.ln_hold;
-  le.ln_hold = null;
-  le.ln_numheld = 0;
+  let m = arp_take_held(inet, le);
   while (m !== null) {
     const next: Mbuf | null = m.m_nextpkt;
     m.m_nextpkt = null;

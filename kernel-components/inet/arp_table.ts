@@ -87,6 +87,8 @@ export class ArpTable {
   arp_maxtries = 5;
   /** maxhold: packets that wait for one neighbour. */
   arp_maxhold = 16;
+  /** maxheld: packets that wait for all neighbours together. */
+  arp_maxheld = 1024;
   /** maxentries: neighbours. */
   arp_maxentries = 4096;
   /** log_movements: tell of hardware addresses that change. */
@@ -107,6 +109,10 @@ export class ArpTable {
   lru_newest: Llentry | null = null;
   /** Entries. */
   nentries = 0;
+  /** Entries for which packets wait, longest first. */
+  readonly holding: Set<Llentry> = new Set();
+  /** Packets that wait. */
+  nheld = 0;
 }
 
 /** Slot of an address in the direct-mapped cache. */
@@ -177,7 +183,7 @@ export function arp_touch(inet: Inet, le: Llentry): void {
 
 /** Drops the packets that wait for an entry. */
 export function arp_drop_held(inet: Inet, le: Llentry): void {
-  for (let m = le.ln_hold; m !== null; ) {
+  for (let m = arp_take_held(inet, le); m !== null; ) {
     const next: Mbuf | null = m.m_nextpkt;
     m.m_nextpkt = null;
     inet.arpstat[ARPS_DFRDROPPED]++;
@@ -185,13 +191,22 @@ export function arp_drop_held(inet: Inet, le: Llentry): void {
     m_freem(m);
     m = next;
   }
+}
+
+/** Takes the packets that wait for an entry; they are the caller's, linked by m_nextpkt. */
+export function arp_take_held(inet: Inet, le: Llentry): Mbuf | null {
+  const m = le.ln_hold;
+  if (m === null) return null;
+  inet.arp.nheld -= le.ln_numheld;
+  inet.arp.holding.delete(le);
   le.ln_hold = null;
   le.ln_numheld = 0;
+  return m;
 }
 
 /** Memory is short: packets that wait for neighbours are dropped. The questions go on. */
 export function arp_drain(inet: Inet): void {
-  for (const tab of inet.arp.tables.values()) for (const le of tab.values()) arp_drop_held(inet, le);
+  for (const le of inet.arp.holding) arp_drop_held(inet, le);
 }
 
 /** Deletes the entries of an interface; static ones only if `all`. */

@@ -33,6 +33,9 @@ import { udpstat_names } from "./udp_stat.ts";
 /** Bytes of Inet.scratch. */
 export const SCRATCH_LEN = 256;
 
+/** Most routes that path MTU discovery makes, and as many that redirects make: both follow from what others say. */
+export const DYNAMIC_ROUTES_MAX = 1024;
+
 /** Input of an upper protocol; see Protosw.pr_input. */
 export type PrInput = (m: Mbuf, off: number, proto: number) => void;
 /** Control input of an upper protocol: a PRC_* that an ICMP message means, about the packet quoted at slab offset `ip`. */
@@ -101,7 +104,7 @@ export class Inet {
   ip_minmtu = 552;
   /** maxflows: 0 switches the flow cache off. */
   ip_maxflows = 256;
-  /** dad_count: probes before an address is used (RFC 5227 PROBE_NUM); 0 = none. */
+  /** dad_count: probes before an address is used (RFC 5227 PROBE_NUM); 0 = none. NetBSD: 3, so that an address can be used seconds after it was given. */
   ip_dad_count = 0;
   /** anonportmin, anonportmax, lowportmin, lowportmax. */
   anonportmin = 49152;
@@ -173,9 +176,9 @@ export class Inet {
   /** The source route reversed, for an answer. */
   ip_srcrt: IpOptions | null = null;
   /** Expiry of routes that path MTU discovery made. */
-  readonly mtudisc_q: RtTimerQueue = rt_timer_queue_create(600);
+  readonly mtudisc_q: RtTimerQueue = rt_timer_queue_create(600, DYNAMIC_ROUTES_MAX);
   /** Expiry of routes that redirects made. */
-  readonly redirect_q: RtTimerQueue = rt_timer_queue_create(600);
+  readonly redirect_q: RtTimerQueue = rt_timer_queue_create(600, DYNAMIC_ROUTES_MAX);
 
   constructor(k: Kernel, net: Net) {
     this.k = k;

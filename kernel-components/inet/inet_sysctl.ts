@@ -284,6 +284,7 @@ function arp_sysctl(inet: Inet, tree: SysctlTree): void {
   );
   field(tree, `${arp}maxtries`, inet.arp, "arp_maxtries", "Requests before a neighbour is given up", 1, 100);
   field(tree, `${arp}maxhold`, inet.arp, "arp_maxhold", "Packets that wait for one neighbour", 1, 1024);
+  field(tree, `${arp}maxheld`, inet.arp, "arp_maxheld", "Packets that wait for all neighbours together", 1, 1 << 16);
   field(tree, `${arp}maxentries`, inet.arp, "arp_maxentries", "Neighbours", 1, 1 << 20);
   field(
     tree,

@@ -32,10 +32,18 @@ export class RtTimer {
 export class RtTimerQueue {
   /** Seconds; 0: entries do not expire. */
   rtq_timeout: number;
-  /** Entries. */
+  /** Most entries: when there are more, the oldest expires before its time. */
+  readonly rtq_max: number;
+  /** Entries, oldest first. */
   readonly rtq_list: Set<RtTimer> = new Set();
-  constructor(timeout: number) {
+  constructor(timeout: number, max: number) {
     this.rtq_timeout = timeout;
+    this.rtq_max = max;
+  }
+
+  /** Kernel clock in ns when what is put in now expires. */
+  deadline_ns(now_ns: number): number {
+    return this.rtq_timeout === 0 ? Number.POSITIVE_INFINITY : now_ns + this.rtq_timeout * NS_PER_S;
   }
 }
 
@@ -63,19 +71,16 @@ export function rt_timers_destroy(t: RtTimers): void {
   callout_destroy(t.rtt_callout);
 }
 
-/** A new queue. */
-export function rt_timer_queue_create(timeout: number): RtTimerQueue {
-  return new RtTimerQueue(timeout);
+/** A new queue of at most `max` routes. */
+export function rt_timer_queue_create(timeout: number, max: number): RtTimerQueue {
+  return new RtTimerQueue(timeout, max);
 }
 
 /** Changes a queue's timeout (a sysctl): running entries are given the new one, counted from now. EINVAL if negative. */
 export function rt_timer_queue_change(net: Net, q: RtTimerQueue, timeout: number): number {
   if (timeout < 0 || !Number.isInteger(timeout)) return EINVAL;
   q.rtq_timeout = timeout;
-  for (const t of q.rtq_list) {
-    if (timeout === 0) rt_timer_cancel(net, t.rtt_rt);
-    else t.rtt_deadline_ns = net.k.now_ns + timeout * NS_PER_S;
-  }
+  for (const t of q.rtq_list) t.rtt_deadline_ns = q.deadline_ns(net.k.now_ns);
   rt_timer_arm(net);
   return 0;
 }
@@ -83,10 +88,14 @@ export function rt_timer_queue_change(net: Net, q: RtTimerQueue, timeout: number
 /** Puts a route in a queue; a timer it had is replaced. func is called on expiry and normally deletes the route. */
 export function rt_timer_add(net: Net, rt: Rtentry, func: (net: Net, rt: Rtentry) => void, q: RtTimerQueue): void {
   rt_timer_cancel(net, rt);
-  if (q.rtq_timeout === 0) return;
-  const t = new RtTimer(q, rt, func, net.k.now_ns + q.rtq_timeout * NS_PER_S);
+  const t = new RtTimer(q, rt, func, q.deadline_ns(net.k.now_ns));
   q.rtq_list.add(t);
   rt_timer_insert(net, rt, t);
+  for (const oldest of q.rtq_list) {
+    if (q.rtq_list.size <= q.rtq_max) break;
+    rt_timer_cancel(net, oldest.rtt_rt);
+    oldest.rtt_func(net, oldest.rtt_rt);
+  }
 }
 
 /** Follows rmx_expire: sets, moves or clears the timer of a route. func is called when the second has come. */

@@ -195,7 +195,7 @@ describe("route", () => {
     w.request(RTM_ADD, "192.168.1.1", null, "10.0.0.2");
     w.request(RTM_ADD, "192.168.1.2", null, "10.0.0.2");
     w.request(RTM_ADD, "192.168.1.3", null, "10.0.0.2");
-    const q = rt_timer_queue_create(600);
+    const q = rt_timer_queue_create(600, 100);
     w.in_kernel(() => {
       rt_set_expire(w.net, rtlookup4(w.net, ip("192.168.1.1")) as Rtentry, w.t.k.time_uptime() + 5);
       rt_timer_add(w.net, rtlookup4(w.net, ip("192.168.1.2")) as Rtentry, rt_delete, q);
