@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { filesBelow, isExported, ROOT, sources } from "../repo/source_tree.ts";
+import { expectGenerated, table } from "./generated.ts";
 
 /** Pages of contracts, with the sources whose exported functions (or interface calls) each has to name. */
 const CONTRACTS: readonly { readonly page: string; readonly files: readonly string[]; readonly calls: RegExp }[] = [
@@ -44,6 +45,19 @@ describe("manual pages of the contracts", () => {
     });
   }
 
+  it("docs/man/README.md lists all pages by their NAME", () => {
+    const pages = filesBelow("docs/man", (name) => /^[\w-]+\.\d\.md$/.test(name)).sort(
+      (a, b) => section(a) - section(b) || (a < b ? -1 : 1),
+    );
+    const rows = pages.map((path) => {
+      const file = path.slice("docs/man/".length);
+      const about = /^## NAME\n+(.*)$/m.exec(readFileSync(join(ROOT, path), "utf8"))?.[1] ?? "";
+      expect(about, `${path}: "name - what it is" under NAME`).to.match(/^.+ [-\u2013] .+/);
+      return [`[${file.replace(/\.(\d)\.md$/, "($1)")}](${file})`, about.replace(/^.*? [-\u2013] /, "")];
+    });
+    expectGenerated("docs/man/README.md", "pages", table(["page", "what it is"], rows));
+  });
+
   it("names no file that is not there, and every link leads somewhere", () => {
     const pages = ["README.md", ...filesBelow("docs", (name) => name.endsWith(".md"))].filter((path) =>
       existsSync(join(ROOT, path)),
@@ -51,6 +65,10 @@ describe("manual pages of the contracts", () => {
     expect(pages.flatMap((path) => deadLinks(path)).sort()).to.deep.equal([]);
   });
 });
+
+function section(path: string): number {
+  return Number(/\.(\d)\.md$/.exec(path)?.[1]);
+}
 
 /** Names that a statement exports: functions, constants, and the methods of interfaces. */
 function declared(statement: ts.Statement): string[] {
