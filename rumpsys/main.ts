@@ -46,6 +46,8 @@ export {
   rump_sys_setsockopt,
   rump_sys_getsockopt,
 } from "./rump_sys.ts";
+export { Mmsghdr, rump_sys_sendmmsg, rump_sys_recvmmsg } from "./rump_sys_mmsg.ts";
+export { rump_schedule, rump_unschedule } from "./rump_schedule.ts";
 export {
   rump_sys_open,
   rump_sys_close,

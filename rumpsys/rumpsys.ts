@@ -34,6 +34,21 @@ export class RumpSys extends RumpSysBase {
     this.sync = new RumpSysSync(owner);
   }
 
+  /**
+   * Makes many calls one entry into the kernel: what they send leaves as one batch when `calls` returns, also when it throws. `calls` must not
+   * wait: promises of calls are settled afterwards. Nests. rump_schedule(3).
+   * @example rumpSys.batch(() => { for (const peer of peers) rumpSys.sync.sendto(s, news, 0, peer) })
+   */
+  batch<T>(calls: () => T): T {
+    const { k } = this.owner.cx;
+    k.enter();
+    try {
+      return calls();
+    } finally {
+      k.leave();
+    }
+  }
+
   /** Connects; a datagram socket only notes the peer. ECONNREFUSED, EHOSTUNREACH, EISCONN, ... connect(2). */
   connect(fd: number, address: AddressArgument): Promise<void> {
     return this.attempt(() => op_connect(fd, address));

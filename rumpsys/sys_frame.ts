@@ -75,9 +75,19 @@ export interface SysOp<T> {
   readonly port?: number;
 }
 
-/** The error of an op. */
+/** Whether the depth of stack traces can be changed: not with frozen intrinsics. */
+const TRACES_VARY: boolean = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit")?.writable === true;
+
+/** The error of an op. EAGAIN says that there is nothing yet, which is no fault to be traced: it has no stack, which would cost more than the call. */
 export function op_error(op: SysOp<unknown>, errno: number): RumpError {
-  return new RumpError(op.syscall, errno, op.address, op.port);
+  if (errno !== EAGAIN || !TRACES_VARY) return new RumpError(op.syscall, errno, op.address, op.port);
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new RumpError(op.syscall, errno, op.address, op.port);
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 /** System calls of one process of one kernel: frames, and waiting. */

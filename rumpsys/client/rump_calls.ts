@@ -6,7 +6,7 @@ import type { RumpSys } from "../rumpsys.ts";
 
 /** The calls of RumpSys. Every one returns a promise; failures are RumpError rejections. */
 export type RumpCalls = {
-  readonly [K in Exclude<keyof RumpSys, "sync">]: RumpSys[K] extends (...args: infer A) => infer R
+  readonly [K in Exclude<keyof RumpSys, "sync" | "batch">]: RumpSys[K] extends (...args: infer A) => infer R
     ? (...args: A) => Promise<Awaited<R>>
     : never;
 };
