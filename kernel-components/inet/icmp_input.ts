@@ -63,7 +63,7 @@ import {
 } from "./icmp_stat.ts";
 import { icmp_redirect_input } from "./icmp_redirect.ts";
 import { icmp_reflect } from "./icmp_reflect.ts";
-import { in_ia_facing } from "./in_ifaddr.ts";
+import { in_broadcast, in_ia_facing } from "./in_ifaddr.ts";
 import type { Inet } from "./inet.ts";
 import { drop_verdict, m_get_rcvif } from "./ip_drop.ts";
 import { iptime } from "./ip_options.ts";
@@ -137,11 +137,19 @@ function icmp_writable(inet: Inet, m: Mbuf, len: number): Mbuf | null {
   return w;
 }
 
+/** Is it for others too? By its address, whichever way the link brought it: a unicast frame may carry a broadcast. */
+// hot
+function icmp_to_many(inet: Inet, m: Mbuf): boolean {
+  if ((m.m_flags & (M_BCAST | M_MCAST)) !== 0) return true;
+  const dst = ip_dst(inet.dv, m.m_off);
+  const ifp = m_get_rcvif(m);
+  return IN_MULTICAST(dst) || (ifp !== null && in_broadcast(dst, ifp));
+}
+
 /** Echo (RFC 1122 §3.2.2.6): the type changes, and the checksum by as much. */
 // hot
 function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
-  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0)
-    return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
+  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0)) return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
   const m = icmp_writable(inet, m0, hlen + ICMP_MINLEN);
   if (m === null) return;
   const ic = m.m_off + hlen;
@@ -153,8 +161,7 @@ function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
 
 /** Timestamp (RFC 1122 §3.2.2.8). */
 function icmp_tstamp(inet: Inet, m0: Mbuf, hlen: number, icmplen: number): void {
-  if ((m0.m_flags & (M_BCAST | M_MCAST)) !== 0 && inet.icmp_bmcastecho === 0)
-    return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
+  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0)) return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
   if (icmplen < ICMP_TSLEN) return icmp_drop(inet, m0, ICPS_BADLEN, "icmp: badlen");
   const m = icmp_writable(inet, m0, hlen + ICMP_TSLEN);
   if (m === null) return;

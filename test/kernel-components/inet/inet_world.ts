@@ -261,6 +261,11 @@ export class Station {
     this.port.send(f);
   }
 
+  /** Sends a frame as it is, of any length. */
+  raw(frame: Uint8Array): void {
+    this.port.send(frame);
+  }
+
   arp(
     op: number,
     spa: number,
