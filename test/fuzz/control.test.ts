@@ -46,13 +46,25 @@ describe("fuzz: control input", function () {
   this.timeout(Math.max(20_000, TOTAL * 10));
 
   it("of root: system calls, ioctls, routing messages, filters, control messages, sysctls: errnos only, and nothing leaks", () => {
-    campaign("root", (fk, r) => any_call(r)(fk.rk, r), () => undefined);
+    campaign(
+      "root",
+      (fk, r) => any_call(r)(fk.rk, r),
+      () => undefined,
+    );
   });
 
   it("of another user: the same, and the configuration is as it was and the network lives", () => {
     let ifs = "";
     const configuration = (fk: FuzzKernel): string =>
-      JSON.stringify([...fk.inet.net.ifnet_list].map((ifp) => [ifp.if_xname, ifp.if_flags & 0x1, ifp.if_mtu, ifp.if_addrlist.length, [...ifp.if_lladdr]]));
+      JSON.stringify(
+        [...fk.inet.net.ifnet_list].map((ifp) => [
+          ifp.if_xname,
+          ifp.if_flags & 0x1,
+          ifp.if_mtu,
+          ifp.if_addrlist.length,
+          [...ifp.if_lladdr],
+        ]),
+      );
     let nobody = -1;
     campaign(
       "nobody",

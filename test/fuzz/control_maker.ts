@@ -12,9 +12,29 @@ function numbers(module: Readonly<Record<string, unknown>>, prefix: RegExp): num
 const SIOC: readonly number[] = numbers(ifabi, /SIOC/);
 /** Every ioctl of bpf. */
 const BIOC: readonly number[] = numbers(bpf, /^BIOC/);
-const IFNAMES: readonly string[] = ["virt0", "virt0", "virt1", "ptp0", "lo0", "lo1", "lo2", "shmif0", "virt2", "ptp1", "", "lo", "lo99999999", "0", "x\u00ff", "abcdefghijklmnopqrs"];
+const IFNAMES: readonly string[] = [
+  "virt0",
+  "virt0",
+  "virt1",
+  "ptp0",
+  "lo0",
+  "lo1",
+  "lo2",
+  "shmif0",
+  "virt2",
+  "ptp1",
+  "",
+  "lo",
+  "lo99999999",
+  "0",
+  "x\u00ff",
+  "abcdefghijklmnopqrs",
+];
 const FAMILIES: readonly number[] = [0, 1, 2, 2, 2, 18, 24, 28, 34, 255];
-const ADDRS: readonly number[] = [0x0a000001, 0x0a000002, 0x0a010009, 0x0a020002, 0x7f000001, 0xe0000001, 0xffffffff, 0, 0xc6336400, 0xffffff00, 0xff00ff00];
+const ADDRS: readonly number[] = [
+  0x0a000001, 0x0a000002, 0x0a010009, 0x0a020002, 0x7f000001, 0xe0000001, 0xffffffff, 0, 0xc6336400, 0xffffff00,
+  0xff00ff00,
+];
 
 /** A sockaddr with nothing right about it but what chance made so. */
 export function hostile_sockaddr(r: Rng): Uint8Array {
@@ -35,7 +55,9 @@ export function hostile_ioctl(r: Rng): number {
 /** What goes with it. */
 export function hostile_ioctl_data(r: Rng, cmd: number): Uint8Array {
   const size = IOCPARM_LEN(cmd);
-  const data = r.one_in(3) ? r.bytes(size + r.below(64)) : new Uint8Array(r.one_in(16) ? r.below(size + 1) : size + r.below(3) * 40);
+  const data = r.one_in(3)
+    ? r.bytes(size + r.below(64))
+    : new Uint8Array(r.one_in(16) ? r.below(size + 1) : size + r.below(3) * 40);
   const name = r.pick(IFNAMES);
   if (!r.one_in(12)) for (let i = 0; i < 16 && i < data.length; i++) data[i] = i < name.length ? name.charCodeAt(i) : 0;
   for (let at = 16; at + 16 <= data.length && at < 80; at += 16) {
@@ -92,7 +114,12 @@ export function hostile_filter(r: Rng): Uint8Array {
   const n = r.one_in(32) ? r.below(600) : r.below(20);
   const insns: number[] = [];
   for (let i = 0; i < n; i++) {
-    const code = r.one_in(8) ? r.wild() & 0xffff : r.pick([0x00, 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x60, 0x80, 0xb1, 0x01, 0x61, 0x02, 0x03, 0x04, 0x14, 0x24, 0x34, 0x94, 0x3c, 0x44, 0x54, 0x64, 0x74, 0x84, 0x05, 0x15, 0x25, 0x35, 0x45, 0x1d, 0x07, 0x87]);
+    const code = r.one_in(8)
+      ? r.wild() & 0xffff
+      : r.pick([
+          0x00, 0x20, 0x28, 0x30, 0x40, 0x48, 0x50, 0x60, 0x80, 0xb1, 0x01, 0x61, 0x02, 0x03, 0x04, 0x14, 0x24, 0x34,
+          0x94, 0x3c, 0x44, 0x54, 0x64, 0x74, 0x84, 0x05, 0x15, 0x25, 0x35, 0x45, 0x1d, 0x07, 0x87,
+        ]);
     const jump = (): number => (r.one_in(8) ? r.below(256) : r.below(Math.max(1, n - i - 1)));
     insns.push(code, jump(), jump(), r.one_in(2) ? r.below(64) : r.wild());
   }
@@ -112,7 +139,8 @@ export function hostile_cmsgs(r: Rng): Uint8Array {
     dv.setInt32(at, len, true);
     dv.setInt32(at + 4, r.pick([0xffff, 0xffff, 0, 17, r.wild()]), true);
     dv.setInt32(at + 8, r.pick([1, 1, 7, 25, 4, 8, 0x10, r.wild()]), true);
-    for (let i = at + 16; i + 4 <= b.length && i < at + len; i += 4) dv.setInt32(i, r.one_in(3) ? r.pick(ADDRS) : r.below(40), true);
+    for (let i = at + 16; i + 4 <= b.length && i < at + len; i += 4)
+      dv.setInt32(i, r.one_in(3) ? r.pick(ADDRS) : r.below(40), true);
     at += len < 16 || len > b.length ? 16 + r.below(32) : (len + 7) & ~7;
   }
   return b;
@@ -123,6 +151,7 @@ export function hostile_mib(r: Rng): number[] {
   const name: number[] = [r.one_in(8) ? r.wild() : r.pick([1, 4, 4, 4, 6, 1024])];
   if (name[0] === 4) name.push(r.pick([2, 2, 1, 34, 18, 1024, 1025, r.wild()]));
   const n = r.one_in(16) ? r.below(14) : r.below(5);
-  for (let i = 0; i < n; i++) name.push(r.one_in(6) ? r.wild() : r.one_in(8) ? -1 - r.below(8) : r.one_in(2) ? r.below(40) : 1024 + r.below(24));
+  for (let i = 0; i < n; i++)
+    name.push(r.one_in(6) ? r.wild() : r.one_in(8) ? -1 - r.below(8) : r.one_in(2) ? r.below(40) : 1024 + r.below(24));
   return name;
 }

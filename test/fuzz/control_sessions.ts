@@ -6,7 +6,14 @@ import { Msghdr } from "../../kernel-components/socket/uipc_syscalls_msg.ts";
 import type { RumpKernel } from "../../rumpsys/rump_kernel.ts";
 import * as sys from "../../rumpsys/rump_sys.ts";
 import * as fdsys from "../../rumpsys/rump_sys_fd.ts";
-import { hostile_cmsgs, hostile_filter, hostile_ioctl, hostile_ioctl_data, hostile_rtm, hostile_sockaddr } from "./control_maker.ts";
+import {
+  hostile_cmsgs,
+  hostile_filter,
+  hostile_ioctl,
+  hostile_ioctl_data,
+  hostile_rtm,
+  hostile_sockaddr,
+} from "./control_maker.ts";
 import { PacketMaker } from "./packet_maker.ts";
 import type { Rng } from "./rng.ts";
 
@@ -65,9 +72,20 @@ function ioctls(rk: RumpKernel, r: Rng): void {
 
 /** Options, control messages and addresses on an Internet socket. */
 function inet_socket(rk: RumpKernel, r: Rng): void {
-  const fd = sys.rump_sys_socket(rk, PF_INET, r.one_in(3) ? SOCK_RAW : SOCK_DGRAM, r.one_in(2) ? 0 : r.pick([1, 2, 17, 99]));
+  const fd = sys.rump_sys_socket(
+    rk,
+    PF_INET,
+    r.one_in(3) ? SOCK_RAW : SOCK_DGRAM,
+    r.one_in(2) ? 0 : r.pick([1, 2, 17, 99]),
+  );
   for (let n = 0; n < 8; n++) {
-    sys.rump_sys_setsockopt(rk, fd, r.one_in(4) ? 0xffff : 0, r.below(40), r.one_in(2) ? hostile_mreq(r) : r.bytes(r.pick([0, 1, 4, 4, 8, 40, 44])));
+    sys.rump_sys_setsockopt(
+      rk,
+      fd,
+      r.one_in(4) ? 0xffff : 0,
+      r.below(40),
+      r.one_in(2) ? hostile_mreq(r) : r.bytes(r.pick([0, 1, 4, 4, 8, 40, 44])),
+    );
     const m = new Msghdr();
     m.msg_name = r.one_in(4) ? null : inet_sockaddr(r);
     m.msg_control = hostile_cmsgs(r);
@@ -138,10 +156,22 @@ function sysctls(rk: RumpKernel, r: Rng): void {
     if (r.one_in(8)) mib.push(r.wild());
     const old = r.one_in(4) ? null : new Uint8Array(r.pick([0, 4, 8, 100, 4000]));
     const limit = /mbuf|max|mcl/.test(node.path());
-    const value = limit || r.one_in(4) ? null : r.one_in(2) ? r.bytes(r.pick([0, 1, 4, 8, 20])) : Uint8Array.of(r.below(4), 0, 0, 0);
+    const value =
+      limit || r.one_in(4)
+        ? null
+        : r.one_in(2)
+          ? r.bytes(r.pick([0, 1, 4, 8, 20]))
+          : Uint8Array.of(r.below(4), 0, 0, 0);
     fdsys.rump_sys___sysctl(rk, mib, old, new SysctlLen(r.one_in(4) ? r.below(5000) : (old?.length ?? 0)), value);
   }
 }
 
 /** The programs. */
-export const SESSIONS: readonly ((rk: RumpKernel, r: Rng) => void)[] = [routing, filtering, ioctls, inet_socket, rights, sysctls];
+export const SESSIONS: readonly ((rk: RumpKernel, r: Rng) => void)[] = [
+  routing,
+  filtering,
+  ioctls,
+  inet_socket,
+  rights,
+  sysctls,
+];

@@ -1,6 +1,13 @@
 // What goes on in the kernel between two bursts of frames: time, system calls, interfaces up and down, routes, addresses, sysctls.
 import { SOCK_DGRAM } from "../../kernel-components/socket/socket_abi.ts";
-import { rump_pub_netconfig_ifmtu, rump_pub_netconfig_ipv4_gw, rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_ifdel, rump_pub_netconfig_ipv4_route, rump_pub_netconfig_ipv4_routedel } from "../../rumpsys/netconfig.ts";
+import {
+  rump_pub_netconfig_ifmtu,
+  rump_pub_netconfig_ipv4_gw,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ipv4_ifdel,
+  rump_pub_netconfig_ipv4_route,
+  rump_pub_netconfig_ipv4_routedel,
+} from "../../rumpsys/netconfig.ts";
 import { rump_sys_connect, rump_sys_setsockopt } from "../../rumpsys/rump_sys.ts";
 import { rump_sys_close } from "../../rumpsys/rump_sys_fd.ts";
 import { mk_sockaddr_in } from "../../kernel-components/wire/sockaddr.ts";
@@ -10,10 +17,22 @@ import type { Rng } from "./rng.ts";
 const MS = 1e6;
 const S = 1e9;
 const IFS: readonly string[] = ["virt0", "virt1", "ptp0"];
-const DSTS: readonly number[] = [0x0a000002, 0x0a000003, 0x0a010007, 0x0a020002, 0xe00000fb, 0x0a0000ff, 0xc0000201, 0xc6336401, 0x7f000001, 0x0a000001, 0x08080808];
+const DSTS: readonly number[] = [
+  0x0a000002, 0x0a000003, 0x0a010007, 0x0a020002, 0xe00000fb, 0x0a0000ff, 0xc0000201, 0xc6336401, 0x7f000001,
+  0x0a000001, 0x08080808,
+];
 const SWITCHES: readonly string[] = [
-  "ip.forwarding", "ip.redirect", "ip.allowsrcrt", "ip.forwsrcrt", "ip.directed-broadcast", "ip.checkinterface", "ip.mtudisc", "icmp.maskrepl", "icmp.rediraccept",
-  "icmp.bmcastecho", "udp.checksum",
+  "ip.forwarding",
+  "ip.redirect",
+  "ip.allowsrcrt",
+  "ip.forwsrcrt",
+  "ip.directed-broadcast",
+  "ip.checkinterface",
+  "ip.mtudisc",
+  "icmp.maskrepl",
+  "icmp.rediraccept",
+  "icmp.bmcastecho",
+  "udp.checksum",
 ];
 
 /** Does one thing at random. */
@@ -35,7 +54,13 @@ export function disturb(fk: FuzzKernel, r: Rng): void {
     case 5:
       return sockets(fk, r);
     case 6:
-      return void rump_sys_setsockopt(fk.rk, r.pick(fk.fds), r.pick([0, 0, 17, 0xffff]), r.one_in(2) ? r.below(32) : 1 << r.below(13), r.bytes(r.pick([1, 4, 4, 8, 16])));
+      return void rump_sys_setsockopt(
+        fk.rk,
+        r.pick(fk.fds),
+        r.pick([0, 0, 17, 0xffff]),
+        r.one_in(2) ? r.below(32) : 1 << r.below(13),
+        r.bytes(r.pick([1, 4, 4, 8, 16])),
+      );
     case 7:
     case 8:
     case 9:
@@ -74,7 +99,8 @@ function routes(fk: FuzzKernel, r: Rng): void {
     rump_pub_netconfig_ipv4_gw(fk.rk, "10.0.0.254");
   }
   const dst = `198.51.${r.below(4)}.0`;
-  if (r.one_in(2)) rump_pub_netconfig_ipv4_route(fk.rk, dst, 24, r.pick(["10.0.0.9", "10.1.0.9", "10.2.0.2", "10.0.0.2"]));
+  if (r.one_in(2))
+    rump_pub_netconfig_ipv4_route(fk.rk, dst, 24, r.pick(["10.0.0.9", "10.1.0.9", "10.2.0.2", "10.0.0.2"]));
   else rump_pub_netconfig_ipv4_routedel(fk.rk, dst, 24);
 }
 
@@ -96,5 +122,6 @@ function sockets(fk: FuzzKernel, r: Rng): void {
   if (fk.fds.length > 24 && r.one_in(2)) {
     rump_sys_close(fk.rk, fk.fds[extra] as number);
     fk.fds.length = extra;
-  } else if (fk.fds.length < 40) rump_sys_connect(fk.rk, fk.socket(SOCK_DGRAM, 0), mk_sockaddr_in(r.pick(DSTS) | 0, 1 + r.below(2000)));
+  } else if (fk.fds.length < 40)
+    rump_sys_connect(fk.rk, fk.socket(SOCK_DGRAM, 0), mk_sockaddr_in(r.pick(DSTS) | 0, 1 + r.below(2000)));
 }

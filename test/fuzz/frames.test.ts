@@ -18,7 +18,12 @@ const BURST = 64;
 const LIFE = 40_000;
 
 /** Runs `frames` frames through `feed` in kernels one after the other. */
-function campaign(name: string, frames: number, linktype: number, feeder: (fk: FuzzKernel, rng: Rng, log: FrameLog) => () => void): void {
+function campaign(
+  name: string,
+  frames: number,
+  linktype: number,
+  feeder: (fk: FuzzKernel, rng: Rng, log: FrameLog) => () => void,
+): void {
   const began = performance.now();
   for (let life = 0; life * LIFE < frames; life++) {
     const seed = (runSeed + life * 7919) | 0;
@@ -41,11 +46,15 @@ function campaign(name: string, frames: number, linktype: number, feeder: (fk: F
       accounted(fk);
       fk.end();
     } catch (error) {
-      throw new Error(`${name}: seed ${seed}, frame ${i}; RUMPKIT_SEED=${seed} repeats it; last frames: ${log.write(name)}`, { cause: error });
+      throw new Error(
+        `${name}: seed ${seed}, frame ${i}; RUMPKIT_SEED=${seed} repeats it; last frames: ${log.write(name)}`,
+        { cause: error },
+      );
     }
   }
   const s = (performance.now() - began) / 1000;
-  if (FRAMES > 1_000_000) console.log(`      ${frames} frames in ${s.toFixed(1)} s: ${Math.round(frames / s)} a second`);
+  if (FRAMES > 1_000_000)
+    console.log(`      ${frames} frames in ${s.toFixed(1)} s: ${Math.round(frames / s)} a second`);
 }
 
 describe("fuzz: frames", function () {

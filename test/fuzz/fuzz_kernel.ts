@@ -7,7 +7,15 @@ import { slab_create } from "../../hypercall/slab/slab.ts";
 import type { WasmSlab } from "../../hypercall/slab/slab.ts";
 import { type PtpPort, ptp_attach } from "../../drivers/ptp/ptp.component.ts";
 import {
-  IP_ADD_MEMBERSHIP, IP_HDRINCL, IP_MINTTL, IP_RECVDSTADDR, IP_RECVIF, IP_RECVOPTS, IP_RECVPKTINFO, IP_RECVRETOPTS, IP_RECVTTL,
+  IP_ADD_MEMBERSHIP,
+  IP_HDRINCL,
+  IP_MINTTL,
+  IP_RECVDSTADDR,
+  IP_RECVIF,
+  IP_RECVOPTS,
+  IP_RECVPKTINFO,
+  IP_RECVRETOPTS,
+  IP_RECVTTL,
 } from "../../kernel-components/inet/in.ts";
 import { INET, type Inet } from "../../kernel-components/inet/inet.ts";
 import { type Mbuf, MT_DATA } from "../../kernel-components/kern/mbuf.ts";
@@ -18,18 +26,39 @@ import { ifaliasreq, ifreq, SIOCAIFADDR } from "../../kernel-components/net/if_a
 import { ifunit } from "../../kernel-components/net/if_attach.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { rt_count } from "../../kernel-components/net/route.ts";
-import { PF_INET, PF_ROUTE, SO_BROADCAST, SO_REUSEPORT, SO_TIMESTAMP, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import {
+  PF_INET,
+  PF_ROUTE,
+  SO_BROADCAST,
+  SO_REUSEPORT,
+  SO_TIMESTAMP,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../kernel-components/socket/socket_abi.ts";
 import { Msghdr } from "../../kernel-components/socket/uipc_syscalls_msg.ts";
 import { SockaddrOut } from "../../kernel-components/socket/socketvar.ts";
 import { mk_sockaddr_in } from "../../kernel-components/wire/sockaddr.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifdown, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_gw,
-  rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_route,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifdown,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_gw,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ipv4_route,
 } from "../../rumpsys/netconfig.ts";
 import { rump_init_sync } from "../../rumpsys/rump_init.ts";
 import type { RumpKernel } from "../../rumpsys/rump_kernel.ts";
 import {
-  rump_errno, rump_sys_bind, rump_sys_connect, rump_sys_read, rump_sys_recvmsg, rump_sys_sendto, rump_sys_setsockopt, rump_sys_socket,
+  rump_errno,
+  rump_sys_bind,
+  rump_sys_connect,
+  rump_sys_read,
+  rump_sys_recvmsg,
+  rump_sys_sendto,
+  rump_sys_setsockopt,
+  rump_sys_socket,
 } from "../../rumpsys/rump_sys.ts";
 import { rump_sys_close, rump_sys_ioctl, rump_sys_open } from "../../rumpsys/rump_sys_fd.ts";
 
@@ -82,7 +111,11 @@ export class FuzzKernel {
     shared ??= slab_create(SLAB_BYTES);
     this.world = new SimWorld({ slab: shared, seed, stormLimit: 4_000_000 });
     // Every fourth kernel is short of memory, every second has no socket that takes every protocol.
-    this.rk = rump_init_sync(this.world.host("fuzzed"), undefined, (seed & 3) === 3 ? { nmbufs: 2500, nmbclusters: 500, nmbjumbo: 20 } : {});
+    this.rk = rump_init_sync(
+      this.world.host("fuzzed"),
+      undefined,
+      (seed & 3) === 3 ? { nmbufs: 2500, nmbclusters: 500, nmbjumbo: 20 } : {},
+    );
     this.inet = this.rk.k.softc(INET);
     for (const unit of [0, 1]) this.plug(unit);
     this.ptp = ptp_attach(this.rk.k, 0, { output: (pkt) => this.sent_ip(pkt) });
@@ -155,7 +188,10 @@ export class FuzzKernel {
     this.set(this.udp(1002), IPPROTO_IP, IP_MINTTL, 60);
     for (let i = 0; i < 2; i++) {
       const member = this.udp(1003);
-      for (const [group, own] of [[0xe00000fb, OWN[0]], [0xef010203, OWN[i]]])
+      for (const [group, own] of [
+        [0xe00000fb, OWN[0]],
+        [0xef010203, OWN[i]],
+      ])
         rump_sys_setsockopt(this.rk, member, IPPROTO_IP, IP_ADD_MEMBERSHIP, mreq(group as number, own as number));
     }
     const connected = this.udp(2000);
@@ -243,7 +279,11 @@ export class FuzzKernel {
     over(used.mbufs, MBUFS_MAX, "mbufs");
     over(used.clusters, rk.k.mb.mem.nmbclusters, "clusters");
     over(used.jumbo, rk.k.mb.mem.nmbjumbo, "jumbo clusters");
-    for (const [what, n] of [["mbufs", used.mbufs], ["clusters", used.clusters], ["jumbo clusters", used.jumbo]] as const)
+    for (const [what, n] of [
+      ["mbufs", used.mbufs],
+      ["clusters", used.clusters],
+      ["jumbo clusters", used.jumbo],
+    ] as const)
       if (n < 0) throw new Error(`${n} ${what}: freed twice`);
   }
 
@@ -331,7 +371,10 @@ export function echo_request(src: number, dst: number): Uint8Array {
   dv.setInt32(12, src);
   dv.setInt32(16, dst);
   b.set([8, 0, 0, 0, 1, 2, 3, 4], 20);
-  for (const [from, to, at] of [[0, 20, 10], [20, 36, 22]] as const) {
+  for (const [from, to, at] of [
+    [0, 20, 10],
+    [20, 36, 22],
+  ] as const) {
     let s = 0;
     for (let i = from; i < to; i += 2) s += dv.getUint16(i);
     while (s > 0xffff) s = (s & 0xffff) + (s >>> 16);

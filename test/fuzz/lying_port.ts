@@ -1,6 +1,14 @@
 // A host that says of received frames what is not so: open checksums anywhere, superframes of any kind and size.
 import {
-  FR_CSUM_OFFSET, FR_CSUM_START, FR_FLAGS, FR_GSO_SIZE, FR_GSO_TYPE, FR_HDR, FR_HDR_LEN, FR_STRIDE, type FramePort,
+  FR_CSUM_OFFSET,
+  FR_CSUM_START,
+  FR_FLAGS,
+  FR_GSO_SIZE,
+  FR_GSO_TYPE,
+  FR_HDR,
+  FR_HDR_LEN,
+  FR_STRIDE,
+  type FramePort,
 } from "../../hypercall/api/frames.ts";
 import { VirtSoftc } from "../../drivers/virtif/if_virt.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";

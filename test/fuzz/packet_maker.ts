@@ -10,8 +10,32 @@ const OWN_PTP = 0x0a020001;
 
 /** Addresses that mean something to the kernel under test: its own, neighbours, groups, broadcasts, martians, behind routes. */
 const ADDRS: readonly number[] = [
-  OWN, OWN, OWN, OWN, OWN_1, OWN_PTP, OWN_PTP, 0x0a000002, 0x0a010002, 0x0a020002, 0x0a0000ff, 0x0a0100ff, 0x0a000000, 0xffffffff, 0, 0x7f000001, 0xe0000001, 0xe0000016,
-  0xe00000fb, 0xef010203, 0xefffffff, 0xf0000001, 0xc0000209, 0xc6336401, 0xc6336501, 0x0a020003,
+  OWN,
+  OWN,
+  OWN,
+  OWN,
+  OWN_1,
+  OWN_PTP,
+  OWN_PTP,
+  0x0a000002,
+  0x0a010002,
+  0x0a020002,
+  0x0a0000ff,
+  0x0a0100ff,
+  0x0a000000,
+  0xffffffff,
+  0,
+  0x7f000001,
+  0xe0000001,
+  0xe0000016,
+  0xe00000fb,
+  0xef010203,
+  0xefffffff,
+  0xf0000001,
+  0xc0000209,
+  0xc6336401,
+  0xc6336501,
+  0x0a020003,
 ];
 /** Sources that get past the filters, mostly. */
 const SOURCES: readonly number[] = [0x0a000002, 0x0a000003, 0x0a0000fe, 0x0a010002, 0x0a020002, 0xc0000209, 0xcb007101];
@@ -36,8 +60,8 @@ export class PacketMaker {
     const r = this.rng;
     const v = r.next();
     if ((v & 15) === 0) return r.next() | 0;
-    if ((v & 15) === 1) return (0x0a000000 | ((v >>> 8) & 255)) | 0;
-    if ((v & 15) === 2) return (0x0a010000 | ((v >>> 8) & 255)) | 0;
+    if ((v & 15) === 1) return 0x0a000000 | ((v >>> 8) & 255) | 0;
+    if ((v & 15) === 2) return 0x0a010000 | ((v >>> 8) & 255) | 0;
     return (ADDRS[(v >>> 8) % ADDRS.length] as number) | 0;
   }
 
@@ -141,8 +165,8 @@ export class PacketMaker {
     const { dv, rng } = this;
     const end = p + 8 + this.size();
     const v = rng.next();
-    dv.setUint16(p, (v & 15) === 0 ? v >>> 16 : PORTS[(v >>> 4) & 7] as number);
-    dv.setUint16(p + 2, (v & 0x700) === 0 ? v >>> 16 : PORTS[(v >>> 12) & 7] as number);
+    dv.setUint16(p, (v & 15) === 0 ? v >>> 16 : (PORTS[(v >>> 4) & 7] as number));
+    dv.setUint16(p + 2, (v & 0x700) === 0 ? v >>> 16 : (PORTS[(v >>> 12) & 7] as number));
     dv.setUint16(p + 4, (v & 0xf0000) === 0 ? v >>> 16 : end - p);
     dv.setUint16(p + 6, 0);
     if ((v & 0xf00000) === 0) dv.setUint16(p + 6, v);
@@ -158,7 +182,10 @@ export class PacketMaker {
     const v = rng.next();
     const type = ICMP_TYPES[v % ICMP_TYPES.length] as number;
     dv.setUint8(p, type);
-    dv.setUint8(p + 1, (v & 0x300) === 0 ? v >>> 16 : type === 3 ? ((v & 0x100000) === 0 ? 4 : (v >>> 16) & 15) : (v >>> 16) & 1);
+    dv.setUint8(
+      p + 1,
+      (v & 0x300) === 0 ? v >>> 16 : type === 3 ? ((v & 0x100000) === 0 ? 4 : (v >>> 16) & 15) : (v >>> 16) & 1,
+    );
     dv.setInt32(p + 4, type === 5 ? ((v & 0x400) === 0 ? 0x0a000002 + ((v >>> 11) & 3) : this.addr()) : rng.wild());
     if (type === 3 && (v & 0x800) === 0) dv.setInt32(p + 4, rng.pick([0, 68, 552, 576, 1000, 1400, 65_535]));
     dv.setUint16(p + 2, 0);
@@ -192,7 +219,8 @@ export class PacketMaker {
   private igmp(p: number): number {
     const { dv, rng } = this;
     const v = rng.next();
-    const type = (v & 15) === 0 ? v >>> 24 : [0x11, 0x11, 0x11, 0x12, 0x16, 0x17, 0x22, 0x13][(v >>> 4) & 7] as number;
+    const type =
+      (v & 15) === 0 ? v >>> 24 : ([0x11, 0x11, 0x11, 0x12, 0x16, 0x17, 0x22, 0x13][(v >>> 4) & 7] as number);
     dv.setUint8(p, type);
     dv.setUint8(p + 1, (v & 0x300) === 0 ? v >>> 16 : (v >>> 16) & 15);
     dv.setUint16(p + 2, 0);

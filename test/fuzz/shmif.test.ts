@@ -1,10 +1,26 @@
 import { expect } from "chai";
 import { BusInfo } from "../../hypercall/api/bus.ts";
-import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_HDRLEN, DESC_LEN, DESC_POS, DESC_WORDS, PORT_HDRSIZE, PORTF_UP, SHMIF_BUSBYTES_MIN, SHMIF_MAXFRAME } from "../../drivers/shmif/shmif_layout.ts";
+import {
+  DESC_CSUM,
+  DESC_CSUMPOS,
+  DESC_GSO,
+  DESC_HDRLEN,
+  DESC_LEN,
+  DESC_POS,
+  DESC_WORDS,
+  PORT_HDRSIZE,
+  PORTF_UP,
+  SHMIF_BUSBYTES_MIN,
+  SHMIF_MAXFRAME,
+} from "../../drivers/shmif/shmif_layout.ts";
 import { ShmifPort } from "../../drivers/shmif/shmif_port.ts";
 import { ShmifWriter } from "../../drivers/shmif/shmif_writer.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifdown, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifdown,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
 } from "../../rumpsys/netconfig.ts";
 import { runSeed } from "../support/mocha_hooks.ts";
 import { accounted } from "./accounting.ts";
@@ -38,7 +54,8 @@ class HostilePort {
     expect(rump_pub_netconfig_ifup(rk, "shmif0")).to.equal(0);
     expect(rump_pub_netconfig_ipv4_ifaddr_cidr(rk, "shmif0", "10.3.0.1", 24)).to.equal(0);
     const info = new BusInfo();
-    const handle = world.host("hostile").bus?.bus_open(BUS, SHMIF_BUSBYTES_MIN, { bus_kicked: () => undefined }, info) ?? null;
+    const handle =
+      world.host("hostile").bus?.bus_open(BUS, SHMIF_BUSBYTES_MIN, { bus_kicked: () => undefined }, info) ?? null;
     if (handle === null) throw new Error(info.text);
     this.port = new ShmifPort(world.slab, handle, info.off, info.len);
     expect(this.port.attach(0x0200, 0xee, PORTF_UP, 0)).to.equal(0);
@@ -57,7 +74,11 @@ class HostilePort {
     const d = writer.desc;
     i32[d + DESC_CSUM] = r.one_in(8) ? r.wild() : r.below(2);
     i32[d + DESC_CSUMPOS] = r.one_in(3) ? r.wild() : (34 << 16) | r.pick([6, 6, 16]);
-    i32[d + DESC_GSO] = r.one_in(2) ? 0 : r.one_in(4) ? r.wild() : (r.pick([1, 4, 5, 0x81]) << 16) | r.pick([0, 1, 8, 100, 536, 1448]);
+    i32[d + DESC_GSO] = r.one_in(2)
+      ? 0
+      : r.one_in(4)
+        ? r.wild()
+        : (r.pick([1, 4, 5, 0x81]) << 16) | r.pick([0, 1, 8, 100, 536, 1448]);
     i32[d + DESC_HDRLEN] = r.wild();
     writer.publish(len, dv.getUint16(at), dv.getInt32(at + 2), 0, 0);
     if (r.one_in(32)) i32[d + r.pick([DESC_LEN, DESC_POS])] = r.wild();
@@ -70,7 +91,11 @@ class HostilePort {
     const words = port.geo.bytes >>> 2;
     for (let n = r.below(30); n > 0; n--) {
       const area = port.word(r.below(port.geo.nports), 0);
-      const at = r.one_in(4) ? (port.base >>> 2) + r.below(words) : r.one_in(4) ? area + PORT_HDRSIZE / 4 + r.below(port.geo.ndesc * DESC_WORDS) : area + r.below(PORT_HDRSIZE / 4);
+      const at = r.one_in(4)
+        ? (port.base >>> 2) + r.below(words)
+        : r.one_in(4)
+          ? area + PORT_HDRSIZE / 4 + r.below(port.geo.ndesc * DESC_WORDS)
+          : area + r.below(PORT_HDRSIZE / 4);
       i32[at] = r.one_in(2) ? r.wild() : (i32[at] as number) + r.below(9) - 4;
     }
   }

@@ -25,7 +25,8 @@ describe("attacks by malformed packets", () => {
     for (const forwarding of [0, 1]) {
       a.k.sysctl("net.inet.ip.forwarding", forwarding);
       for (const proto of [1, 2, 6, 17, 99])
-        for (const port of [7, 1000]) a.st.ip("10.0.0.1", proto, udp_bytes(a.k_addr, a.k_addr, port, port, bytes(8)), { ip_src: a.k_addr });
+        for (const port of [7, 1000])
+          a.st.ip("10.0.0.1", proto, udp_bytes(a.k_addr, a.k_addr, port, port, bytes(8)), { ip_src: a.k_addr });
     }
     expect(answers(a)).to.deep.equal([]);
     expect(a.k.stat("ip", "badaddr")).to.equal(20);
@@ -56,7 +57,14 @@ describe("attacks by malformed packets", () => {
 
   it("teardrop, bonk, boink, newtear: fragments that overlap, each way", () => {
     const pairs: readonly (readonly [number, number, number, number])[] = [
-      [0, 40, 3, 8], [0, 36, 3, 4], [0, 24, 2, 24], [0, 24, 0, 32], [4, 24, 4, 16], [8, 24, 4, 64], [1, 8, 0, 24], [0, 16, 1, 0x2000],
+      [0, 40, 3, 8],
+      [0, 36, 3, 4],
+      [0, 24, 2, 24],
+      [0, 24, 0, 32],
+      [4, 24, 4, 16],
+      [8, 24, 4, 64],
+      [1, 8, 0, 24],
+      [0, 16, 1, 0x2000],
     ];
     let id = 100;
     for (const [off1, len1, off2, len2] of pairs) {
@@ -78,7 +86,8 @@ describe("attacks by malformed packets", () => {
 
   it("ping_of_death, jolt: nothing longer than 65535 bytes is put together, nor waits", () => {
     const echo = icmp_bytes(8, 0, 1, bytes(1400));
-    for (let off = 0; off < 65_528; off += 1400) a.st.ip("10.0.0.1", 1, off === 0 ? echo.slice(0, 1400) : bytes(1400), { ip_id: 9, ip_off: 0x2000 | (off >> 3) });
+    for (let off = 0; off < 65_528; off += 1400)
+      a.st.ip("10.0.0.1", 1, off === 0 ? echo.slice(0, 1400) : bytes(1400), { ip_id: 9, ip_off: 0x2000 | (off >> 3) });
     for (const len of [8, 100, 1400]) a.st.ip("10.0.0.1", 1, bytes(len), { ip_id: 9, ip_off: 0x1fff });
     expect(answers(a)).to.deep.equal([]);
     expect(a.k.stat("ip", "reassembled")).to.equal(0);
@@ -88,7 +97,8 @@ describe("attacks by malformed packets", () => {
   it("frag_zero_and_odd: fragments without data, of odd lengths, of one byte, with DF", () => {
     for (const off of [0, 1, 0x1fff]) {
       for (const len of [0, 1, 7, 9]) {
-        for (const flags of [0x2000, 0x6000, 0xa000]) a.st.ip("10.0.0.1", 17, bytes(len), { ip_id: 5, ip_off: flags | off });
+        for (const flags of [0x2000, 0x6000, 0xa000])
+          a.st.ip("10.0.0.1", 17, bytes(len), { ip_id: 5, ip_off: flags | off });
       }
     }
     expect(answers(a)).to.deep.equal([]);
@@ -129,7 +139,8 @@ describe("attacks by malformed packets", () => {
 
   it("ip_in_ip: packets in packets in packets are not opened", () => {
     let inner = udp_bytes(a.st.addr, a.k_addr, 5, 1000, bytes(8));
-    for (let depth = 0; depth < 60; depth++) inner = a.st.packet("10.0.0.1", depth === 0 ? 17 : depth % 2 === 0 ? 4 : 94, inner);
+    for (let depth = 0; depth < 60; depth++)
+      inner = a.st.packet("10.0.0.1", depth === 0 ? 17 : depth % 2 === 0 ? 4 : 94, inner);
     a.st.ip("10.0.0.1", 4, inner);
     const seen = answers(a);
     expect(seen.map((p) => [p.ip.ip_p, p.data[0], p.data[1]])).to.deep.equal([[1, 3, 2]]);

@@ -63,7 +63,8 @@ export class Attack {
     this.w.run(5 * MS);
     expect(this.friend.got(this.ask).data, "echo of UDP").to.deep.equal(bytes(40, 3));
     let answers = 0;
-    for (let d = this.friend.recv(this.ping); typeof d !== "number"; d = this.friend.recv(this.ping)) if (d.data[20] === 0) answers++;
+    for (let d = this.friend.recv(this.ping); typeof d !== "number"; d = this.friend.recv(this.ping))
+      if (d.data[20] === 0) answers++;
     expect(answers, "answers to a ping").to.equal(1);
   }
 
