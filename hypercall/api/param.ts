@@ -8,6 +8,11 @@ export const RUMPUSER_PARAM_HOSTNAME = "_RUMPUSER_HOSTNAME";
 export const RUMPUSER_PARAM_VERBOSE = "RUMP_VERBOSE";
 /** Most bytes of slab memory for this kernel, with an optional suffix k, m or g. */
 export const RUMPUSER_PARAM_MEMLIMIT = "RUMP_MEMLIMIT";
+/**
+ * How many microseconds a thread, after kernel code has run in it, looks for more instead of sleeping; 0, the default, to 100000. It saves the time
+ * that waking an idle CPU takes and costs that CPU: for a kernel that has a CPU to itself.
+ */
+export const RUMPUSER_PARAM_SPIN_US = "RUMP_SPIN_US";
 
 /** Parameters. */
 export interface HyperParam {

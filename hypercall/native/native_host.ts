@@ -4,6 +4,7 @@
 //   const kernel = rump_init(host, [netComponent, inetComponent, virtifComponent]);
 import { EBUSY, EPROGMISMATCH } from "../api/errno.ts";
 import { HYPERCALL_VERSION, type Host, type Hyperup } from "../api/host.ts";
+import { RUMPUSER_PARAM_SPIN_US } from "../api/param.ts";
 import { SLAB_DEFAULT, slab_create } from "../slab/slab.ts";
 import type { SlabMemory } from "../slab/slab_memory.ts";
 import { NativeBus } from "./bus.ts";
@@ -59,6 +60,7 @@ export class NativeHost implements Host {
     this.cx = new NativeCtx(process);
     this.param = new NativeParam(options.params ?? {}, globalThis.process.env);
     this.memory = native_memory(process, this.param);
+    process.spin_ns = Math.max(process.spin_ns, spin_ns(this.param.rumpuser_getparam(RUMPUSER_PARAM_SPIN_US)));
     this.clock = new NativeClock(this.cx);
     this.sched = new NativeSched(this.cx);
     this.console = new NativeConsole(options.console ?? stdioSink);
@@ -86,10 +88,21 @@ export class NativeHost implements Host {
   }
 }
 
+/** Longest RUMP_SPIN_US. */
+const SPIN_MAX_US = 100_000;
+
+/** RUMP_SPIN_US in ns. Throws RangeError when it is none. */
+function spin_ns(text: string | null): number {
+  if (text === null || text === "") return 0;
+  const us = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
+  if (us > SPIN_MAX_US) throw new RangeError(`${RUMPUSER_PARAM_SPIN_US}=${text}: give microseconds, 0 to ${SPIN_MAX_US}`);
+  return us * 1000;
+}
+
 /** The default NativeProcess of this thread, made at the first use: a slab is too large to make one for each kernel. */
 let of_this_thread: NativeProcess | null = null;
 
-/** A new native host. Throws NativeHostError, which names the cure, when the addon cannot be loaded. */
+/** A new native host. Throws NativeHostError, which names the cure, when the addon cannot be loaded; RangeError for a parameter that makes no sense. */
 export function nativeHost(options: NativeHostOptions = {}): NativeHost {
   return new NativeHost(options.process ?? nativeProcess(), options);
 }

@@ -36,6 +36,12 @@ export class NativeProcess {
   private scheduled = false;
   private draining = false;
   private readonly drain_soon: () => void;
+  /** How long after kernel code has run the thread looks for more instead of sleeping (RUMP_SPIN_US); 0: it sleeps at once. */
+  spin_ns = 0;
+  private spin_until_ns = 0;
+  /** Whether it looks now. */
+  spinning = false;
+  private readonly spin_turn: () => void;
 
   constructor(slab: Slab, addon: RumpuserAddon = loadAddon()) {
     this.addon = addon;
@@ -49,6 +55,10 @@ export class NativeProcess {
     this.drain_soon = () => {
       this.scheduled = false;
       this.run_deferred();
+    };
+    this.spin_turn = () => {
+      this.spinning = this.addon.clock_monotonic() < this.spin_until_ns;
+      if (this.spinning) setImmediate(this.spin_turn);
     };
   }
 
@@ -67,6 +77,15 @@ export class NativeProcess {
     if (--this.depth > 0) return;
     if (this.head < this.tail) this.run_deferred();
     this.alarms.settle();
+    if (this.spin_ns > 0) this.spin();
+  }
+
+  /** Keep the event loop from sleeping for spin_ns from now: it looks at its descriptors again and again. */
+  private spin(): void {
+    this.spin_until_ns = this.addon.clock_monotonic() + this.spin_ns;
+    if (this.spinning) return;
+    this.spinning = true;
+    setImmediate(this.spin_turn);
   }
 
   /** Run `run` as one entry. */

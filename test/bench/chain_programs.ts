@@ -44,13 +44,13 @@ export class Chain {
   }
 }
 
-/** Three of our kernels, each in a process. */
-export function ourChain(lab: Lab, count: number, at: Placement): Promise<Chain> {
+/** Three of our kernels, each in a process; the client, whose CPU is its own, may look for the answer for `spin_us` before it sleeps. */
+export function ourChain(lab: Lab, count: number, at: Placement, spin_us = 0): Promise<Chain> {
   const folder = lab.file("chain");
   mkdirSync(folder);
   const router = lab.node("chain", ["r", folder], { cpus: at.router });
   const server = lab.node("chain", ["s", folder], { cpus: at.server });
-  const client = lab.node("chain", ["c", folder, count], { cpus: at.client });
+  const client = lab.node("chain", ["c", folder, count], { cpus: at.client, env: { RUMP_SPIN_US: String(spin_us) } });
   return new Chain(lab, [router, server, client]).ready();
 }
 

@@ -8,6 +8,8 @@ export interface ProgramOptions {
   readonly cpus?: string;
   /** Network namespace to run in; the current one if absent. */
   readonly netns?: string;
+  /** Environment variables besides ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How long a program may take to say something. */
@@ -26,7 +28,7 @@ export class Program {
   constructor(argv: readonly string[], options: ProgramOptions) {
     const command = [...prefix(options), ...argv];
     this.title = argv.slice(0, 2).map((word) => word.split("/").pop()).join(" ");
-    this.child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"] });
+    this.child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...options.env } });
     this.exit = new Promise((resolve) => {
       this.child.on("error", (error) => {
         this.errors += error.message;
