@@ -6,6 +6,8 @@
  * lands on it. A verdict that comes later (reassembly that timed out) gets a record of its own with the packet's number; for Ethernet, when
  * the link header is gone by then, under a second description of raw IP.
  *
+ * A checksum that is left to the interface, or that the host left open, is written as it will be on a wire (open_cksum.ts).
+ *
  * Bytes go to the sink whenever the kernel is left. A sink that cannot take them now says EAGAIN and is asked again; what does not fit the buffer
  * meanwhile is counted and shown (epb_dropcount, isb_osdrop). Any other error ends the capture and is kept in `error`.
  */
@@ -16,6 +18,8 @@ import type { FlushHook, Kernel } from "../../kernel-components/kern/kernel.ts";
 import type { Mbuf } from "../../kernel-components/kern/mbuf.ts";
 import type { CaptureTap, Ifnet } from "../../kernel-components/net/if.ts";
 import { IFT_ETHER } from "../../kernel-components/net/if_flags.ts";
+import { OpenCksum } from "../../kernel-components/net/open_cksum.ts";
+import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../kernel-components/wire/linktype.ts";
 import {
   EPB_FLAGS_BROADCAST,
@@ -102,6 +106,7 @@ export class PcapCapture {
   private readonly taps: PcapTap[] = [];
   private readonly flush_hook: FlushHook;
   private readonly now: Timespec = new Timespec();
+  private readonly open: OpenCksum = new OpenCksum();
   private waiting: Uint8Array | null = null;
   private closed = false;
   private next_id: number;
@@ -226,6 +231,10 @@ export class PcapCapture {
       const part = n.m_len < left ? n.m_len : left;
       this.writer.data(n.m_pool.u8, n.m_off, part);
       left -= part;
+    }
+    if (this.open.find(this.k, m, ifid === tap.ifid && tap.ether ? ETHER_HDR_LEN : 0)) {
+      if (this.open.field !== -1) this.writer.data16(this.open.field, this.open.sum);
+      if (this.open.ip_field !== -1) this.writer.data16(this.open.ip_field, this.open.ip_sum);
     }
     tap.written++;
     return true;

@@ -10,6 +10,7 @@ import { AF_INET, AF_INET6 } from "../wire/sockaddr.ts";
 import { type Bpf, BPF_TIMED_OUT, bpf_rotate, bpf_wakeup } from "./bpf_desc.ts";
 import { abi_put_u64 } from "./if_abi.ts";
 import { BPF_D_OUT, type BpfIf, DLT_NULL } from "./bpf_if.ts";
+import { OpenCksum } from "./open_cksum.ts";
 
 /** Index in Net.bpf_gstats: received. */
 export const BPF_GRECV = 0;
@@ -129,8 +130,26 @@ function catchpacket(d: Bpf, bif: BpfIf, m: Mbuf, snaplen: number, pre: number, 
   const body = at + hdrlen;
   for (let n = 0; n < pre && n < caplen; n++) buf[body + n] = pre_word >>> (8 * n);
   if (caplen > pre) m_copydata(m, 0, caplen - pre, buf, body + pre);
+  if (m.m_csum_flags !== 0) close_cksums(d, bif, m, buf, body + pre, caplen - pre);
   d.bd_slen = at + totlen;
   if (wake) bpf_wakeup(d);
+}
+
+/**
+ * The copy of `caplen` bytes at `at` gets the checksums that are open in m, as the wire will have them. NetBSD: there the reader sees the field as it is, and
+ * takes the packet for a corrupt one.
+ */
+function close_cksums(d: Bpf, bif: BpfIf, m: Mbuf, buf: Uint8Array, at: number, caplen: number): void {
+  const open = new OpenCksum();
+  if (!open.find(d.bd_net.k, m, bif.bif_dlt === DLT_NULL ? 0 : bif.bif_hdrlen)) return;
+  put_cksum(buf, at, caplen, open.field, open.sum);
+  put_cksum(buf, at, caplen, open.ip_field, open.ip_sum);
+}
+
+function put_cksum(buf: Uint8Array, at: number, caplen: number, field: number, sum: number): void {
+  if (field < 0 || field + 2 > caplen) return;
+  buf[at + field] = sum >>> 8;
+  buf[at + field + 1] = sum;
 }
 
 function bpf_put_hdr(d: Bpf, buf: Uint8Array, at: number, hdrlen: number, caplen: number, datalen: number): void {

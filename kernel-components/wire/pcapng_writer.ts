@@ -106,6 +106,9 @@ export function pcapng_verdict(kind: number, code: number): Uint8Array {
   return v;
 }
 
+/** Bytes of an enhanced packet block before the packet. */
+const EPB_DATA = 28;
+
 /** A pcapng stream in the making. */
 export class PcapngWriter {
   private u8: Uint8Array;
@@ -178,6 +181,13 @@ export class PcapngWriter {
     if (len < 64) for (let i = 0; i < len; i++) this.u8[this.len + i] = src[off + i];
     else this.u8.set(src.subarray(off, off + len), this.len);
     this.len += len;
+  }
+  /** Writes over two bytes at `off` of the packet that was begun, if it has been given that far. */
+  data16(off: number, value: number): void {
+    const at = this.block_at + EPB_DATA + off;
+    if (at + 2 > this.len) return;
+    this.u8[at] = value >>> 8;
+    this.u8[at + 1] = value;
   }
   /** Ends a packet. */
   epb_end(o: PcapngEpbOptions | null = null): void {
