@@ -48,6 +48,8 @@ export interface HostCredentials {
 
 /** The calls of rumpuser.node. */
 export interface RumpuserAddon {
+  readonly interface_version: number;
+
   slab_register(memory: ArrayBuffer | Uint8Array | Int32Array): RegionHandle;
   slab_release(slab: RegionHandle): number;
   slab_mapfile(slab: RegionHandle, off: number, fd: number, fileoff: number, len: number): number;
@@ -110,6 +112,9 @@ export interface RumpuserAddon {
   set_cpu_affinity(cpus: readonly number[]): number;
 }
 
+/** Number of the interface above; goes up, with INTERFACE_VERSION in addon/rumpuser.h, whenever a call is added, removed or changed. */
+export const ADDON_INTERFACE = 1;
+
 /** Names another rumpuser.node to load, before any other place is looked at. */
 export const ADDON_ENV = "RUMPKIT_ADDON";
 
@@ -149,7 +154,10 @@ export function loadFrom(places: readonly string[]): RumpuserAddon {
       continue;
     }
     try {
-      return require(place) as RumpuserAddon;
+      const addon = require(place) as RumpuserAddon;
+      if (addon.interface_version === ADDON_INTERFACE) return addon;
+      const has = addon.interface_version ?? "none";
+      tried.push(`${place}: built from other sources: its interface is ${has}, and ${ADDON_INTERFACE} is needed`);
     } catch (error) {
       tried.push(`${place}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -157,6 +165,12 @@ export function loadFrom(places: readonly string[]): RumpuserAddon {
   throw new NativeHostError(
     `the native host's addon cannot be loaded on ${process.platform}-${process.arch}, Node ${process.version}:\n` +
       tried.map((line) => `  ${line}\n`).join("") +
-      "  cure: apt-get install g++ make python3 && npm run build",
+      `  cure: apt-get install g++ make python3 && ${buildCommand()}`,
   );
+}
+
+/** What builds the addon: npm's script in the source tree, the command `rump` where the package was installed. */
+function buildCommand(): string {
+  const root = join(dirname(fileURLToPath(import.meta.url)), "../../..");
+  return existsSync(join(root, "tsconfig.json")) ? "npm run build" : "npx rump build-native";
 }

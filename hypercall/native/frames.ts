@@ -86,7 +86,7 @@ export class NativeFrames implements HyperFrames {
 }
 
 /** Why a tap could not be opened, and what cures it. */
-function failure_text(name: string, tap: TapResult & { readonly error: number; readonly step: string }): string {
+export function failure_text(name: string, tap: TapResult & { readonly error: number; readonly step: string }): string {
   const what = name === "" ? "a tap interface" : `tap interface ${name}`;
   const error = -tap.error;
   if (tap.step === "open" && (error === HOST_ENOENT || error === HOST_ENODEV)) {

@@ -1,6 +1,7 @@
 // Building the native host's addon (hypercall/native/addon) when its sources have changed.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { contentHash, filesBelow, stamp, stampIs, withLock } from "./stamp.mjs";
 
@@ -13,7 +14,12 @@ const CURE = "apt-get install g++ make python3";
 export function buildNative(root) {
   const addon = join(root, "hypercall/native/addon");
   if (!existsSync(join(addon, "binding.gyp"))) return "";
-  return withLock(join(root, "build/.native.lock"), () => buildIfStale(root, addon));
+  try {
+    return withLock(join(root, "build/.native.lock"), () => buildIfStale(root, addon));
+  } catch (error) {
+    if (error.code !== "EACCES" && error.code !== "EROFS") throw error;
+    return `The native host cannot be built: ${error.message}.\n  Cure: build as the user who owns ${root}`;
+  }
 }
 
 function buildIfStale(root, addon) {
@@ -27,9 +33,12 @@ function buildIfStale(root, addon) {
   if (missing.length > 0) {
     return `The native host needs a C++ compiler, make and python3; not found: ${missing.join(", ")}.\n  Cure: ${CURE}`;
   }
+  const gyp = nodeGyp(root);
+  if (gyp === undefined)
+    return "The native host needs node-gyp, and there is neither it nor npm's own.\n  Cure: npm install node-gyp";
   console.error("building the native host (hypercall/native/addon) ...");
-  const gyp = join(root, "node_modules/node-gyp/bin/node-gyp.js");
-  const args = [gyp, "rebuild", "--directory", addon, "--loglevel", "warn", ...localHeaders()];
+  // Not `rebuild`: it begins with taking away the addon that works.
+  const args = [gyp, "configure", "build", "--directory", addon, "--loglevel", "warn", ...localHeaders()];
   const run = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...process.env, MAKEFLAGS: "-j2" } });
   if (run.status !== 0) {
     const output = `${run.stdout}\n${run.stderr}`.trim().split("\n").slice(-40).join("\n");
@@ -45,8 +54,23 @@ function localHeaders() {
   return existsSync(join(prefix, "include/node/node_api.h")) ? [`--nodedir=${prefix}`] : [];
 }
 
+/** node-addon-api lies beside an installed package, not below it: looked for as Node looks for it. */
 function addonApiVersion(root) {
-  return JSON.parse(readFileSync(join(root, "node_modules/node-addon-api/package.json"), "utf8")).version;
+  const require = createRequire(join(root, "package.json"));
+  return JSON.parse(readFileSync(require.resolve("node-addon-api/package.json"), "utf8")).version;
+}
+
+/** node-gyp: the project's, or the one inside npm. undefined when there is none. */
+function nodeGyp(root) {
+  const require = createRequire(join(root, "package.json"));
+  try {
+    return require.resolve("node-gyp/bin/node-gyp.js");
+  } catch {
+    const inNpm = "npm/node_modules/node-gyp/bin/node-gyp.js";
+    const lib = join(dirname(dirname(process.execPath)), "lib/node_modules");
+    const places = [process.env.npm_config_node_gyp, join(lib, inNpm), join("/usr/share/nodejs", inNpm)];
+    return places.find((place) => place !== undefined && existsSync(place));
+  }
 }
 
 /** The tools that node-gyp will look for and not find. CXX, MAKE and PYTHON name others, as they do for node-gyp. */

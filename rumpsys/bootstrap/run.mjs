@@ -1,10 +1,11 @@
-// The one entry of the npm scripts: node rumpsys/bootstrap/run.mjs start|test|build|ok|bench|docs [arguments]
+// The one entry of the npm scripts: node rumpsys/bootstrap/run.mjs start|test|build|ok|bench|docs|native [arguments]
 // It uses node: modules only, since it is what installs the others.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { die, makeCurrent } from "./build.mjs";
+import { buildNative } from "./native.mjs";
 import { ok } from "./ok.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -16,6 +17,7 @@ const commands = {
   ok: { run: (args) => process.exit(ok(root, args)), strictInCi: true },
   bench: { run: (args) => load("build/test/bench/run.js", args) },
   docs: { run: (args) => process.exit(program("typedoc/bin/typedoc", args)) },
+  native: { run: () => {}, strict: true, nativeOnly: true },
 };
 
 const [name, ...args] = process.argv.slice(2);
@@ -23,7 +25,7 @@ const command = Object.hasOwn(commands, name ?? "") ? commands[name] : undefined
 if (command === undefined)
   die(`unknown command ${JSON.stringify(name ?? "")}; one of ${Object.keys(commands).join(", ")}`);
 
-const withoutNative = makeCurrent(root);
+const withoutNative = command.nativeOnly ? buildNative(root) : makeCurrent(root);
 if (withoutNative !== "") {
   console.error(`rumpkit: ${withoutNative}`);
   if (command.strict || (command.strictInCi && process.env.CI === "true")) process.exit(1);

@@ -58,7 +58,7 @@ export const KERNEL_TOOLS: readonly ToolEntry<Tool>[] = [
   {
     name: "sockstat",
     about: "show whose sockets there are",
-    usage: "[-4cln]",
+    usage: "[-4clnu]",
     load: async () => (await import("./sockstat.ts")).sockstat,
   },
   {
@@ -75,7 +75,7 @@ export const KERNEL_TOOLS: readonly ToolEntry<Tool>[] = [
   },
 ];
 
-/** Tools that work on files. */
+/** Tools that need no kernel: on files, and on this machine. */
 export const HOST_TOOLS: readonly ToolEntry<HostTool>[] = [
   {
     name: "dumpbus",
@@ -88,5 +88,17 @@ export const HOST_TOOLS: readonly ToolEntry<HostTool>[] = [
     about: "put the frames of a pcap file on a shmif bus",
     usage: "PCAP BUS",
     load: async () => (await import("./pcapin.ts")).pcapin,
+  },
+  {
+    name: "build-native",
+    about: "build the native host's addon for this machine",
+    usage: "",
+    load: async () => (await import("./build_native.ts")).build_native,
+  },
+  {
+    name: "doctor",
+    about: "say what works on this machine",
+    usage: "",
+    load: async () => (await import("./doctor.ts")).doctor,
   },
 ];

@@ -110,6 +110,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   kick_exports(env, exports, st);
   lock_exports(env, exports, st);
   process_exports(env, exports, st);
+  exports.Set("interface_version", Napi::Number::New(env, INTERFACE_VERSION));
   return exports;
 }
 

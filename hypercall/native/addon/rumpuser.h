@@ -17,6 +17,9 @@
 
 namespace rumpuser {
 
+// Goes up whenever a call is added, removed or changed; ADDON_INTERFACE in hypercall/native/addon.ts is the same number.
+const int INTERFACE_VERSION = 1;
+
 struct Watcher;
 struct TapRing;
 

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { expect } from "chai";
-import { ADDON_ENV, addonPlaces, loadFrom, NativeHostError } from "../../../hypercall/native/addon.ts";
+import { ADDON_ENV, ADDON_INTERFACE, addonPlaces, loadFrom, NativeHostError } from "../../../hypercall/native/addon.ts";
 import { needNative } from "../../support/need.ts";
 
 describe("loading the addon", () => {
@@ -28,6 +29,28 @@ describe("loading the addon", () => {
     } finally {
       rmSync(dir, { recursive: true });
     }
+  });
+
+  it("refuses an addon built from other sources, and says what to do", () => {
+    const dir = mkdtempSync(join(tmpdir(), "rumpkit-addon-"));
+    try {
+      const old = join(dir, "old.cjs");
+      writeFileSync(old, "exports.clock_monotonic = () => 0;");
+      expect(() => loadFrom([old])).to.throw(NativeHostError, /old\.cjs: built from other sources[^]*npm run build/);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it("has the calls of its interface's number: who changes them raises the number here, in addon.ts and in rumpuser.h", function () {
+    needNative(this);
+    const names = Object.keys(loadFrom(addonPlaces(process.env)))
+      .sort()
+      .join(" ");
+    expect([ADDON_INTERFACE, createHash("sha256").update(names).digest("hex").slice(0, 16)]).to.deep.equal([
+      1,
+      "59a78c2b449844a4",
+    ]);
   });
 
   it("lets a worker end with a timer armed and a socket watched", async function () {
