@@ -12,6 +12,8 @@ import { RetVal, UIO_READ, Uio } from "../kernel-components/kern/uio.ts";
 import { EWAIT } from "../kernel-components/kern/wakeup.ts";
 import { SockaddrOut } from "../kernel-components/socket/socketvar.ts";
 import { Msghdr } from "../kernel-components/socket/uipc_syscalls_msg.ts";
+import { describe_address } from "./addresses.ts";
+import type { AddressArgument } from "./addresses.ts";
 import { RumpError } from "./errors.ts";
 
 const NO_BYTES: Uint8Array = new Uint8Array(0);
@@ -73,6 +75,8 @@ export interface SysOp<T> {
   readonly address?: string;
   /** Port for errors. */
   readonly port?: number;
+  /** Instead of both: the address they are found in once there is an error. */
+  readonly to?: AddressArgument | null;
 }
 
 /** Whether the depth of stack traces can be changed: not with frozen intrinsics. */
@@ -80,11 +84,12 @@ const TRACES_VARY: boolean = Object.getOwnPropertyDescriptor(Error, "stackTraceL
 
 /** The error of an op. EAGAIN says that there is nothing yet, which is no fault to be traced: it has no stack, which would cost more than the call. */
 export function op_error(op: SysOp<unknown>, errno: number): RumpError {
-  if (errno !== EAGAIN || !TRACES_VARY) return new RumpError(op.syscall, errno, op.address, op.port);
+  const { address, port } = op.to === undefined || op.to === null ? op : describe_address(op.to);
+  if (errno !== EAGAIN || !TRACES_VARY) return new RumpError(op.syscall, errno, address, port);
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    return new RumpError(op.syscall, errno, op.address, op.port);
+    return new RumpError(op.syscall, errno, address, port);
   } finally {
     Error.stackTraceLimit = limit;
   }

@@ -92,7 +92,7 @@ export function op_sendto(syscall: string, fd: number, buf: Uint8Array, flags: n
     setup: (f) => f.buffer(UIO_WRITE, buf, buf.length),
     run: (f) => sys_sendto(f.l, fd, f.uio, flags, sa, f.rv),
     result: val,
-    ...(to === null ? {} : describe_address(to)),
+    to,
   };
 }
 

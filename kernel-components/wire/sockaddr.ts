@@ -80,6 +80,10 @@ export function sin_set_addr(sa: Uint8Array, v: number, off = 0): void {
 /** Overwrites 16 bytes with a sockaddr_in. */
 export function sin_init(sa: Uint8Array, addr: number, port: number, off = 0): void {
   sa.fill(0, off, off + SOCKADDR_IN_LEN);
+  sin_put(sa, addr, port, off);
+}
+/** What is not zero of a sockaddr_in. */
+function sin_put(sa: Uint8Array, addr: number, port: number, off: number): void {
   sa[off] = SOCKADDR_IN_LEN;
   sa[off + 1] = AF_INET;
   sin_set_port(sa, port, off);
@@ -88,7 +92,7 @@ export function sin_init(sa: Uint8Array, addr: number, port: number, off = 0): v
 /** A sockaddr_in of an int32 address and a port. */
 export function mk_sockaddr_in(addr: number, port = 0): Uint8Array {
   const sa = new Uint8Array(SOCKADDR_IN_LEN);
-  sin_init(sa, addr, port);
+  sin_put(sa, addr, port, 0);
   return sa;
 }
 
