@@ -3,7 +3,7 @@
  */
 import type { Rtentry } from "../net/rtentry.ts";
 
-/** Entries of the cache; a power of two. NetBSD: net.inet.ip.maxflows. */
+/** Entries of the cache, as many as NetBSD's net.inet.ip.maxflows may be; a power of two. */
 export const IPFLOW_MAX = 256;
 /** IPFLOW_MAX - 1. */
 export const IPFLOW_MASK: number = IPFLOW_MAX - 1;

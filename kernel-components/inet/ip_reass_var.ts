@@ -8,7 +8,7 @@ import type { SipKey } from "./halfsiphash.ts";
 
 /** Chains of the hash table; a power of two. */
 export const IPREASS_HASH_SIZE = 64;
-/** NetBSD: net.inet.ip.maxfragpackets: datagrams in reassembly at one time. */
+/** net.inet.ip.maxfragpackets: datagrams in reassembly at one time. */
 export const IP_MAXFRAGPACKETS = 200;
 /** Fragments of all datagrams together. */
 export const IP_MAXFRAGS = 2048;

@@ -145,7 +145,7 @@ export const SIOCGLINKSTR: number = _IOWR(i, 135, SIZEOF_IFDRV);
 export const SIOCSLINKSTR: number = _IOW(i, 136, SIZEOF_IFDRV);
 /** Get the interface index. */
 export const SIOCGIFINDEX: number = _IOWR(i, 138, SIZEOF_IFREQ);
-/** To a driver only: the address in data was just configured, initialise. NetBSD: same number, same use. */
+/** To a driver only: the address in data was just configured, initialise. NetBSD's number and use. */
 export const SIOCINITIFADDR: number = _IOW(i, 132, SIZEOF_IFALIASREQ);
 /** ifd_cmd of SIOCGLINKSTR: only ask for the length. */
 export const IFLINKSTR_QUERYLEN = 0x01;

@@ -1,5 +1,8 @@
 // What NetBSD's network tests stand on, for kernels of one process on simulated buses under the virtual clock: kernels by name, command
 // lines run on them, the frames that passed on a bus, lines of the routing table.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { BusInfo } from "../../hypercall/api/bus.ts";
 import { ShmifPort } from "../../drivers/shmif/shmif_port.ts";
@@ -7,6 +10,7 @@ import { ShmifReader } from "../../drivers/shmif/shmif_reader.ts";
 import { PORTF_PROMISC, PORTF_UP } from "../../drivers/shmif/shmif_layout.ts";
 import { SOCKET_LAYER } from "../../kernel-components/socket/socketvar.ts";
 import { LINKTYPE_ETHERNET } from "../../kernel-components/wire/linktype.ts";
+import { pcap_file_header, pcap_record } from "../../kernel-components/wire/pcap.ts";
 import { trace_bytes } from "../../kernel-components/wire/trace.ts";
 import { arp } from "../../rumpsys/cli/arp.ts";
 import { ifconfig } from "../../rumpsys/cli/ifconfig.ts";
@@ -34,14 +38,22 @@ export const MS = 1e6;
 /** Size of a bus of these tests in bytes: 28 ports. */
 const BUSBYTES = 4 << 20;
 
+/** Frames that are kept for the capture of a failed test. */
+const RECORDS_MAX = 2000;
+
 /** A port of a bus that hears everything and says nothing. */
 class BusEar {
+  /** What nobody has asked for yet. */
   readonly frames: Uint8Array[] = [];
+  /** The last ones of all, as records of a pcap file. */
+  readonly records: Uint8Array[] = [];
+  private readonly now: () => number;
   private readonly port: ShmifPort;
   private readonly reader: ShmifReader;
 
   constructor(tools: ToolWorld, bus: string) {
     const host = tools.world.host(`ear on ${bus}`);
+    this.now = () => tools.world.now_ns;
     const info = new BusInfo();
     const handle = host.bus?.bus_open(bus, BUSBYTES, { bus_kicked: () => this.listen() }, info) ?? null;
     if (handle === null) throw new Error(`${bus}: ${info.text}`);
@@ -59,10 +71,17 @@ class BusEar {
       while (this.reader.next()) {
         const { off, len } = this.reader;
         const frame = this.port.slab.u8.slice(off, off + len);
-        if (this.reader.done()) this.frames.push(frame);
+        if (this.reader.done()) this.heard(frame);
       }
       this.port.park();
     } while (this.reader.next());
+  }
+
+  private heard(frame: Uint8Array): void {
+    const now = this.now();
+    this.frames.push(frame);
+    this.records.push(pcap_record(Math.floor(now / S), now % S, frame, frame.length));
+    if (this.records.length > RECORDS_MAX) this.records.shift();
   }
 }
 
@@ -223,6 +242,16 @@ export class NetWorld {
     this.sys(name).sysctlbyname(node, v);
   }
 
+  /** Writes what passed on each bus, for a person to look at; the paths. */
+  write_captures(test: string): string[] {
+    const dir = mkdtempSync(join(tmpdir(), `rumpkit-${test}-`));
+    return [...this.ears].map(([bus, ear]) => {
+      const path = join(dir, `${bus.replace(/\W/g, "_")}.pcap`);
+      writeFileSync(path, Buffer.concat([pcap_file_header(LINKTYPE_ETHERNET), ...ear.records]));
+      return path;
+    });
+  }
+
   /** Ends all kernels. No socket, file or mbuf may be left, before nor after. */
   end(): void {
     for (const name of this.names) {
@@ -260,11 +289,16 @@ export function has_line(lines: readonly string[], ...pieces: string[]): boolean
   return lines.some((line) => pieces.every((piece) => line.includes(piece)));
 }
 
-/** A test on a world of its own, which is ended and counted afterwards. */
+/** A test on a world of its own, which is ended and counted afterwards. When it fails it leaves a capture of each bus. */
 export function net_case(name: string, body: (w: NetWorld) => Promise<void> | void): void {
   it(name, async () => {
     const w = new NetWorld();
-    await body(w);
+    try {
+      await body(w);
+    } catch (error) {
+      console.log(`      frames: ${w.write_captures(name).join(" ")}`);
+      throw error;
+    }
     w.end();
   });
 }

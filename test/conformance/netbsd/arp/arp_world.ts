@@ -4,7 +4,7 @@ import { if_laddrreq, IFLR_ACTIVE, SIOCALIFADDR } from "../../../../kernel-compo
 import { SOCK_DGRAM } from "../../../../kernel-components/socket/socket_abi.ts";
 import { ether_aton } from "../../../../kernel-components/wire/ether_text.ts";
 import { AF_LINK, mk_sockaddr_dl } from "../../../../kernel-components/wire/sockaddr.ts";
-import { NetWorld } from "../../../support/net_world.ts";
+import type { NetWorld } from "../../../support/net_world.ts";
 
 export const IP4SRC = "10.0.1.1";
 export const IP4SRC2 = "10.0.1.5";
