@@ -12,7 +12,7 @@ import { AF_LOCAL, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM } from "./socket_abi.
 import { sb_max_set } from "./sockbuf_reserve.ts";
 import { SOCKET_LAYER, SocketLayer, sostat_names } from "./socketvar.ts";
 import { uipc_ctloutput, unp_usrreqs } from "./uipc_usrreq.ts";
-import { unp_dispose, unp_externalize, unp_rights_close } from "./unp_rights.ts";
+import { unp_dispose, unp_externalize, unp_gc, unp_rights_close } from "./unp_rights.ts";
 import { UnixDomain } from "./unpcb.ts";
 
 /**
@@ -98,6 +98,8 @@ function unp_init(k: Kernel): number {
     dom_dispose: (m) => unp_dispose(unix, m),
   });
   layer.rights_close = unp_rights_close;
+  // Closing a descriptor of a socket that is in flight ends nothing, so that nobody has looked since.
+  k.on_shutdown(() => unp_gc(unix));
   k.sysctl.provide((tree) => {
     const space = (name: string, desc: string, get: () => number, set: (v: number) => void): void => {
       tree.addInt(name, {

@@ -33,6 +33,8 @@ export function unp_internalize(unix: UnixDomain, m: Mbuf, l: Lwp): number {
   const dv = m.m_pool.dv;
   const at = m.m_off + CMSG_HDRLEN;
   for (let i = 0; i < n; i++) if (fd_getfile(l.l_proc, dv.getInt32(at + 4 * i, true)) === null) return EBADF;
+  // What nobody can receive any more must not keep others from sending.
+  if (unix.unp_rights + n > UNP_MAXRIGHTS) unp_gc(unix);
   if (unix.unp_rights + n > UNP_MAXRIGHTS) return ENFILE;
   for (let i = 0; i < n; i++) {
     const fp = fd_getfile(l.l_proc, dv.getInt32(at + 4 * i, true)) as File;

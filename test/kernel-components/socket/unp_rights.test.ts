@@ -5,6 +5,7 @@ import { fd_setlimit } from "../../../kernel-components/kern/descrip.ts";
 import {
   MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_PEEK, PF_LOCAL, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
 } from "../../../kernel-components/socket/socket_abi.ts";
+import { UNP_MAXRIGHTS } from "../../../kernel-components/socket/unpcb.ts";
 import { scm_rights, scm_rights_fds } from "../../../rumpsys/cmsgs.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, text } from "../../rumpsys/sim_rump.ts";
 
@@ -131,5 +132,20 @@ describe("SCM_RIGHTS", () => {
     }
     await t.sys.close(outerA);
     await t.sys.close(outerB);
+  });
+});
+
+describe("SCM_RIGHTS: sockets that only messages of their own can reach", () => {
+  it("are collected at shutdown, and when the limit of descriptors in flight would refuse somebody else's message", async () => {
+    const t = new SimRump();
+    const cycle = async (): Promise<void> => {
+      const [a, b] = t.sys.socketpair(PF_LOCAL, SOCK_DGRAM);
+      await t.sys.sendmsg(a, { iov: bytes("both"), control: [scm_rights([a, b])] });
+      await t.sys.close(a);
+      await t.sys.close(b);
+    };
+    for (let n = 0; n < UNP_MAXRIGHTS / 2 + 2; n++) await cycle();
+    expect(t.sys.sysctlbyname("net.local.inflight")).to.equal(4);
+    t.end();
   });
 });
