@@ -19,15 +19,6 @@ export interface Result {
   readonly bar: Bar | null;
 }
 
-/** One or more lines of the table that are measured together. */
-export interface BenchRow {
-  /** The lines that it gives. */
-  readonly names: readonly string[];
-  /** What is measured, in a sentence. */
-  readonly what: string;
-  run(lab: import("./lab.ts").Lab): Promise<Result[]>;
-}
-
 /** What is compared. */
 export interface Compared {
   readonly name: string;

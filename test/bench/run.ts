@@ -1,6 +1,8 @@
 // npm run bench [-- --json] [--quick] [names...]: measures rows against their peers in the same run.
+import { loadavg } from "node:os";
 import { Lab, Missing } from "./lab.ts";
-import type { BenchRow, Result } from "./result.ts";
+import type { Result } from "./result.ts";
+import type { BenchRow } from "./row.ts";
 import { forwardMemRow } from "./rows/forward_mem.ts";
 import { bootRow, lineRow } from "./rows/boot.ts";
 import { microRows } from "./rows/micro.ts";
@@ -11,6 +13,9 @@ import { digits, table } from "./table.ts";
 
 /** All rows, in the order of the table. */
 const ROWS: readonly BenchRow[] = [udpRr3procRow, udpRrInprocRow, pingTapRow, udpPpsTapRow, forwardTapRow, shmifPpsRow, forwardMemRow, bootRow, lineRow, ...microRows];
+
+/** Load average from which on a machine has other work. */
+const BUSY = 0.7;
 
 const USAGE = `usage: npm run bench -- [--json] [--quick] [--list] [names...]
   --json   print [{name, value, unit, peer, peer_value, ratio}] on standard output
@@ -70,6 +75,8 @@ async function main(): Promise<void> {
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   const results: Result[] = [];
+  const busy = loadavg()[0]!;
+  if (busy > BUSY) process.stderr.write(`bench: this machine is busy (load ${busy.toFixed(1)}): what is measured is not only ours\n`);
   try {
     for (const row of wanted.rows) {
       const lines = await measure(row, lab);

@@ -1,6 +1,7 @@
 // boot: a network kernel in a warm process; line255: many of them.
 import { mkdirSync } from "node:fs";
-import { type BenchRow, result } from "../result.ts";
+import { result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 
 /** Bars of the issue. */
 const BOOT_MS = 2;

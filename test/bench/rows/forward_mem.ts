@@ -1,5 +1,6 @@
 // forward-mem: the stack's own cost of routing a packet.
-import { type BenchRow, result } from "../result.ts";
+import { result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 
 /** ns per packet that the issue allows. */
 const BAR_NS = 100;

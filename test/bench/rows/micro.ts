@@ -1,6 +1,7 @@
 // One operation at a time: mbuf, callout, lpm, cksum, syscall-null. Each beside the same work in C, or in Node where that is the alternative.
 import type { Lab } from "../lab.ts";
-import { type Bar, type BenchRow, type Result, result } from "../result.ts";
+import { type Bar, type Result, result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 
 /** One loop of work/micro.ts and what it is measured against. */
 interface Loop {

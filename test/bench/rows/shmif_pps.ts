@@ -1,6 +1,7 @@
 // shmif-pps: frames from one process to another over a bus.
 import type { Lab } from "../lab.ts";
-import { type BenchRow, type Result, result } from "../result.ts";
+import { type Result, result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 
 /** How long frames are counted. */
 const COUNT_MS = 500;

@@ -1,7 +1,8 @@
 // ping-tap, udp-pps-tap, forward-tap: a kernel on host taps against bare C programs on the same taps.
 import { spawnSync } from "node:child_process";
 import { type Lab, Missing } from "../lab.ts";
-import { type Bar, type BenchRow, type Result, result } from "../result.ts";
+import { type Bar, type Result, result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 import { ECHO, EchoTap, RoutedTaps, type Who } from "../taps.ts";
 
 /** Pings of one measurement, a millisecond apart. */

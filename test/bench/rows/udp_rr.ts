@@ -2,7 +2,8 @@
 import { CROSS, gvisorProcess, lwipChain, orNothing, ourChain, ourProcess, SAME } from "../chain_programs.ts";
 import type { Lab } from "../lab.ts";
 import { NetnsChain } from "../netns_chain.ts";
-import { type Bar, type BenchRow, type Result, result } from "../result.ts";
+import { type Bar, type Result, result } from "../result.ts";
+import type { BenchRow } from "../row.ts";
 
 /** Round trips of one measurement. */
 const TRIPS = 10_000;
