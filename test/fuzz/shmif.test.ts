@@ -34,7 +34,7 @@ const FRAMES = Number(process.env["RUMPKIT_FUZZ"] ?? 240_000) / 8;
 const LIFE = 20_000;
 const BUS = "bus";
 /** Wall time, in ms, that one burst may take: nothing on the bus can make a kernel stand still. */
-const BURST_MS = 2000;
+const BURST_MS = 6000;
 
 /** A process on the bus of the fuzzed kernel that keeps to no rule. */
 class HostilePort {
