@@ -20,7 +20,7 @@ export const KERNEL_TOOLS: readonly ToolEntry<Tool>[] = [
   {
     name: "ifconfig",
     about: "configure interfaces",
-    usage: "[-alCmsud] [-w secs] [-W secs] [IF [create|destroy|linkstr PATH|ADDR[/LEN]|up|down|mtu N|media M|...]]",
+    usage: "[-alCbmsud] [-w secs] [-W secs] [IF [create|destroy|linkstr PATH|ADDR[/LEN]|up|down|mtu N|media M|...]]",
     load: async () => (await import("./ifconfig.ts")).ifconfig,
   },
   {
