@@ -13,6 +13,7 @@ import { sb_max_set } from "./sockbuf_reserve.ts";
 import { SOCKET_LAYER, SocketLayer, sostat_names } from "./socketvar.ts";
 import { uipc_ctloutput, unp_usrreqs } from "./uipc_usrreq.ts";
 import { unp_dispose, unp_externalize, unp_gc, unp_rights_close } from "./unp_rights.ts";
+import { unp_pcblist } from "./unp_view.ts";
 import { UnixDomain } from "./unpcb.ts";
 
 /**
@@ -117,6 +118,9 @@ function unp_init(k: Kernel): number {
     space("net.local.stream.recvspace", "Default stream receive buffer", () => unix.st_recvspace, (v) => (unix.st_recvspace = v));
     space("net.local.dgram.sendspace", "Largest datagram", () => unix.dg_sendspace, (v) => (unix.dg_sendspace = v));
     space("net.local.dgram.recvspace", "Default datagram receive buffer", () => unix.dg_recvspace, (v) => (unix.dg_recvspace = v));
+    for (const [name, type] of [["stream", SOCK_STREAM], ["dgram", SOCK_DGRAM], ["seqpacket", SOCK_SEQPACKET]] as const) {
+      tree.addStruct(`net.local.${name}.pcblist`, { desc: `SOCK_${name.toUpperCase()} protocol control block list`, get: () => unp_pcblist(unix, type) });
+    }
     tree.addInt("net.local.inflight", { desc: "Descriptors in flight", get: () => unix.unp_rights });
     tree.addInt("net.local.deferred", { desc: "Files waiting to be closed", get: () => unix.deferred.length });
   });

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { PF_INET, SOCK_DGRAM } from "../../../kernel-components/socket/socket_abi.ts";
+import { PF_INET, PF_LOCAL, SOCK_DGRAM, SOCK_STREAM } from "../../../kernel-components/socket/socket_abi.ts";
 import { netstat } from "../../../rumpsys/cli/netstat.ts";
 import { ping } from "../../../rumpsys/cli/ping.ts";
 import { sockstat } from "../../../rumpsys/cli/sockstat.ts";
@@ -121,6 +121,26 @@ describe("rumpsys/cli: looking", () => {
     expect(await w.ok("a", sockstat, "")).to.match(/\nroot +\d+ +udp +10\.0\.1\.2\.53 +\*\.\*\n/);
     await sys.close(s);
     await sys.close(c);
+  });
+
+  it("sockstat shows PF_LOCAL sockets: names, who waits for connections, and who is connected to whom", async () => {
+    const sys = w.kernel("a").rumpSys;
+    const at = { family: "local", path: "/var/run/log" } as const;
+    const listener = sys.socket(PF_LOCAL, SOCK_STREAM);
+    sys.bind(listener, at);
+    sys.listen(listener);
+    const c = sys.socket(PF_LOCAL, SOCK_STREAM);
+    await sys.connect(c, at);
+    const accepted = (await sys.accept(listener)).fd;
+    const pair = sys.socketpair(PF_LOCAL, SOCK_DGRAM);
+    const out = await w.ok("a", sockstat, "-u");
+    expect(out).to.match(/\nroot +\d+ +stream \/var\/run\/log +\(listening\)\n/);
+    expect(out).to.match(/\nroot +\d+ +stream \[(\d+)\] +-> \/var\/run\/log\n/);
+    expect(out).to.match(/\nroot +\d+ +dgram +\[(\d+)\] +-> \[(\d+)\]\n.*dgram +\[\2\] +-> \[\1\]\n/);
+    expect(await w.ok("a", sockstat, "-4")).to.not.contain("stream");
+    const json = await w.json<{ proto: string; path?: string }[]>("a", sockstat, "-ul");
+    expect(json.filter((p) => p.path === "/var/run/log").map((p) => p.proto)).to.deep.equal(["stream"]);
+    for (const fd of [listener, c, accepted, ...pair]) await sys.close(fd);
   });
 
   it("tcpdump sees what passes", async () => {
