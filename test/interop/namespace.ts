@@ -112,6 +112,7 @@ export class Namespace {
   readonly dir: string = mkdtempSync(join(tmpdir(), "rki-"));
   private readonly kernels: NsKernel[] = [];
   private readonly programs: Set<Program> = new Set();
+  private readonly others: string[] = [];
   private readonly emergency = (): void => this.remove();
 
   constructor() {
@@ -123,6 +124,24 @@ export class Namespace {
   /** Runs shell words in it now, as configuration: they must succeed. */
   now(words: string): string {
     return must_run("ip", ["netns", "exec", this.name, ...words.split(" ")]);
+  }
+
+  /** The processes in it. */
+  pids(): string {
+    return must_run("ip", ["netns", "pids", this.name]).trim();
+  }
+
+  /** Makes another namespace, NAME-suffix, that goes with this one. */
+  behind(suffix: string): string {
+    const name = `${this.name}-${suffix}`;
+    must_run("ip", ["netns", "add", name]);
+    this.others.push(name);
+    return name;
+  }
+
+  /** Path of one of the host's programs of this folder. */
+  source(program: string): string {
+    return join(HOST, program);
   }
 
   /** Starts a program in it. */
@@ -140,7 +159,7 @@ export class Namespace {
 
   /** Starts one of the host's programs of this folder. */
   python(program: string, ...args: readonly (string | number)[]): Program {
-    return this.start("python3", ["-B", "-u", join(HOST, program), ...args.map(String)]);
+    return this.start("python3", ["-B", "-u", this.source(program), ...args.map(String)]);
   }
 
   /** Runs one of them to its end, which must be good; the last line it prints. */
@@ -191,19 +210,22 @@ export class Namespace {
       if (file.includes(".pcap")) faults.push(...(await capture_faults(join(this.dir, file))));
       else faults.push(`left behind: ${file}`);
     }
+    for (const pid of this.pids().split("\n")) if (pid !== "") faults.push(`process ${pid} is left`);
     const left = this.now("ip -brief link").split("\n").filter((line) => line.startsWith("tap"));
     faults.push(...left.map((line) => `left behind: ${line}`));
     process.off("exit", this.emergency);
     this.remove();
     if (faults.length > 0 && process.env["RUMPKIT_KEEP"] !== undefined) console.log(`      kept: ${this.dir}`);
     else rmSync(this.dir, { recursive: true });
-    if (existsSync(`/var/run/netns/${this.name}`)) faults.push(`${this.name} is not removed`);
+    for (const name of [this.name, ...this.others]) {
+      if (existsSync(`/var/run/netns/${name}`)) faults.push(`${name} is not removed`);
+    }
     return faults;
   }
 
   private remove(): void {
     for (const program of this.programs) program.child.kill("SIGKILL");
-    spawnSync("ip", ["netns", "delete", this.name]);
+    for (const name of [...this.others, this.name]) spawnSync("ip", ["netns", "delete", name]);
   }
 }
 

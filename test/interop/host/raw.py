@@ -1,6 +1,7 @@
 """Packets that no ordinary program sends, by a raw socket of the host's kernel.
 
 raw.py igmp-query FROM TO
+raw.py needfrag ROUTER TO PEER PORT PEERPORT LEN MTU   "fragmentation needed" about a UDP datagram of LEN bytes from TO to PEER
 raw.py fragments FROM TO     fragments of echo requests in every order and of every kind, good and bad; prints one line a case
 """
 import itertools
@@ -42,6 +43,17 @@ def igmp_query(src, dst):
     s = raw()
     s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(src))
     s.sendto(ip(src, dst, 2, 1, 0, body, 1, b"\x94\x04\0\0"), (dst, 0))
+    return 0
+
+
+def needfrag(src, dst, peer, port, peerport, length, mtu):
+    length = int(length)
+    quoted = struct.pack("!BBHHHBBH", 0x45, 0, length, 99, 0x4000, 63, 17, 0) + socket.inet_aton(dst) + socket.inet_aton(peer)
+    quoted = quoted[:10] + struct.pack("!H", checksum(quoted)) + quoted[12:]
+    quoted += struct.pack("!HHHH", int(port), int(peerport), length - 20, 0)
+    body = struct.pack("!BBHHH", 3, 4, 0, 0, int(mtu)) + quoted
+    body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+    raw().sendto(ip(src, dst, 1, 1, 0, body), (dst, 0))
     return 0
 
 
@@ -142,7 +154,7 @@ def fragments(src, dst):
     body, wanted = p.request(3000)
     p.case("no first", body, wanted, p.cut(body, 1024)[1:], silent)
     body, wanted = p.request(3000)
-    p.case("a middle of odd length", body, wanted, [(0, True, body[:1021]), (1024, False, body[1024:])], silent)
+    p.case("a middle of odd length", body, wanted, [(0, True, body[:1021]), (1024, True, body[1024:2048]), (2048, False, body[2048:])], silent)
     body, wanted = p.request(3000)
     p.case("past 65535", body, wanted, [(65528, False, b"x" * 100), *p.cut(body, 1024)[:-1]], silent)
     # And all is as before.
@@ -150,4 +162,4 @@ def fragments(src, dst):
     return 0
 
 
-sys.exit({"igmp-query": igmp_query, "fragments": fragments}[sys.argv[1]](*sys.argv[2:]))
+sys.exit({"igmp-query": igmp_query, "needfrag": needfrag, "fragments": fragments}[sys.argv[1]](*sys.argv[2:]))
