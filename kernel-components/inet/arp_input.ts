@@ -54,7 +54,7 @@ import {
   ARPS_RCVZEROTPA,
   arpstat_names,
 } from "./arp_stat.ts";
-import { arp_create, arp_lookup, LL_INCOMPLETE, LL_REACHABLE, LLE_PROXY, LLE_PUB, LLE_STATIC } from "./arp_table.ts";
+import { arp_create, arp_log_ok, arp_lookup, LL_INCOMPLETE, LL_REACHABLE, LLE_PROXY, LLE_PUB, LLE_STATIC } from "./arp_table.ts";
 import { in_broadcast, in_get_ia_on_iface, in_ifwithnet } from "./in_ifaddr.ts";
 import { IN_IFF_NOTREADY, IN_IFF_TENTATIVE, in_ifdata } from "./in_var.ts";
 import type { Inet } from "./inet.ts";
@@ -136,7 +136,7 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   const le = arp_lookup(inet, spa, ifp);
   if (le === null && !on_link(ifp, spa) && ia !== null && arp_lookup(inet, spa, ia.ifa_ifp) !== null) {
     inet.arpstat[ARPS_RCVOVERINT]++;
-    if (t.log_wrong_iface !== 0) {
+    if (t.log_wrong_iface !== 0 && arp_log_ok(inet)) {
       printf(
         inet.k,
         `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite entry for ${inet_ntoa(spa)} on ${ia.ifa_ifp.if_xname} by ${ifp.if_xname}\n`,
@@ -146,7 +146,7 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   }
   if (le === null && !on_link(ifp, spa)) {
     inet.arpstat[ARPS_RCVNOINT]++;
-    if (t.log_unknown_network !== 0)
+    if (t.log_unknown_network !== 0 && arp_log_ok(inet))
       printf(inet.k, `ARP packet from unknown network ${inet_ntoa(spa)} on ${ifp.if_xname}\n`);
     return;
   }
@@ -160,7 +160,7 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   if ((le.ln_flags & LLE_STATIC) !== 0) {
     if (same) return;
     inet.arpstat[ARPS_RCVOVERPERM]++;
-    if (t.log_permanent_modify !== 0) {
+    if (t.log_permanent_modify !== 0 && arp_log_ok(inet)) {
       printf(
         inet.k,
         `${ether_ntoa(ether_addr(hi, lo))} attempts to overwrite permanent entry for ${inet_ntoa(spa)} on ${ifp.if_xname}\n`,
@@ -170,7 +170,7 @@ function in_arp_learn(inet: Inet, ifp: Ifnet, op: number, hi: number, lo: number
   }
   if (!same && le.ln_state !== LL_INCOMPLETE && (le.ln_hi !== 0 || le.ln_lo !== 0)) {
     inet.arpstat[ARPS_RCVOVER]++;
-    if (t.log_movements !== 0) {
+    if (t.log_movements !== 0 && arp_log_ok(inet)) {
       const from = ether_ntoa(ether_addr(le.ln_hi, le.ln_lo));
       printf(
         inet.k,

@@ -14,6 +14,7 @@ import { mk_sockaddr_in } from "../wire/sockaddr.ts";
 import { ARPS_DFRDROPPED } from "./arp_stat.ts";
 import type { InIfaddr } from "./in_var.ts";
 import type { Inet } from "./inet.ts";
+import { PpsLimit } from "./ppsratecheck.ts";
 import { drop_verdict } from "./ip_drop.ts";
 
 /** ln_state: asked, no answer yet. */
@@ -99,6 +100,8 @@ export class ArpTable {
   log_wrong_iface = 1;
   /** log_unknown_network: tell of packets for none of our networks. */
   log_unknown_network = 0;
+  /** The budget of lines about neighbours. */
+  readonly log_pps: PpsLimit = new PpsLimit();
   /** Neighbours by interface, then address. */
   readonly tables: Map<Ifnet, Map<number, Llentry>> = new Map();
   /** The direct-mapped cache. */
@@ -113,6 +116,14 @@ export class ArpTable {
   readonly holding: Set<Llentry> = new Set();
   /** Packets that wait. */
   nheld = 0;
+}
+
+/** Lines about neighbours a second: who floods us with lies must not fill the console too. */
+const ARP_LOG_PPS = 10;
+
+/** May one more line about a neighbour be printed now? */
+export function arp_log_ok(inet: Inet): boolean {
+  return inet.arp.log_pps.check(inet.k.now_ns, ARP_LOG_PPS);
 }
 
 /** Slot of an address in the direct-mapped cache. */

@@ -48,6 +48,8 @@ describe("attacks on state", () => {
       }
       expect(a.k.inet.arp.nentries).to.be.at.most(256);
     });
+    const lines = a.k.console().split("overwritten").length - 1;
+    expect(lines, "lines about neighbours that moved, in a fifth of a second").to.be.within(1, 10);
     a.alive(S);
     a.end();
   });
