@@ -63,7 +63,11 @@ export function ourProcess(lab: Lab, count: number): Promise<Chain> {
 
 /** Three lwIP processes. Missing without the package. */
 export function lwipChain(lab: Lab, count: number, at: Placement): Promise<Chain> {
-  const program = lab.c("lwip_chain", ["-I/usr/include/lwip", "-llwip", "-lpthread"], "lwIP (apt-get install liblwip-dev)");
+  const program = lab.c(
+    "lwip_chain",
+    ["-I/usr/include/lwip", "-llwip", "-lpthread"],
+    "lwIP (apt-get install liblwip-dev)",
+  );
   const name = `rkbench-${process.pid}-${lab.file("").split(".").pop()}`;
   const router = lab.start([program, "router", name], { cpus: at.router });
   const server = lab.start([program, "server", name], { cpus: at.server });
@@ -75,7 +79,13 @@ export function lwipChain(lab: Lab, count: number, at: Placement): Promise<Chain
 export function gvisorProcess(lab: Lab, count: number): Promise<Chain> {
   const env = { GO111MODULE: "off", GOPATH: "/usr/share/gocode", GOCACHE: lab.cache("go"), GOFLAGS: "" };
   const cure = "Go and gVisor (apt-get install golang-go golang-gvisor-gvisor-dev)";
-  const program = lab.compiled("gvisor_chain", lab.peer("gvisor_chain.go"), (out) => ["go", "build", "-o", out, lab.peer("gvisor_chain.go")], cure, env);
+  const program = lab.compiled(
+    "gvisor_chain",
+    lab.peer("gvisor_chain.go"),
+    (out) => ["go", "build", "-o", out, lab.peer("gvisor_chain.go")],
+    cure,
+    env,
+  );
   return new Chain(lab, [lab.start([program, String(count)], { cpus: "0" })]).ready();
 }
 

@@ -53,7 +53,10 @@ export class Lab {
   /** Starts a compiled TypeScript program of test/bench/work. */
   node(program: string, args: readonly (string | number)[] = [], options: ProgramOptions = {}): Program {
     const flags = ["--min-semi-space-size=16", "--max-semi-space-size=16", "--expose-gc"];
-    return this.start([process.execPath, ...flags, join(ROOT, "build/test/bench/work", `${program}.js`), ...args.map(String)], options);
+    return this.start(
+      [process.execPath, ...flags, join(ROOT, "build/test/bench/work", `${program}.js`), ...args.map(String)],
+      options,
+    );
   }
 
   /** Starts any program. */
@@ -104,14 +107,21 @@ export class Lab {
   }
 
   /** Makes build/bench/name out of source unless it is there and newer. */
-  compiled(name: string, source: string, command: (out: string) => readonly string[], cure: string, env: Readonly<Record<string, string>> = {}): string {
+  compiled(
+    name: string,
+    source: string,
+    command: (out: string) => readonly string[],
+    cure: string,
+    env: Readonly<Record<string, string>> = {},
+  ): string {
     const out = join(OUT, name);
     if (existsSync(out) && statSync(out).mtimeMs > statSync(source).mtimeMs) return out;
     mkdirSync(OUT, { recursive: true });
     const argv = command(out);
     const run = spawnSync(argv[0]!, argv.slice(1), { encoding: "utf8", env: { ...process.env, ...env } });
     if (run.error !== undefined) throw new Missing(`${name} needs ${cure}`);
-    if (run.status !== 0) throw new Missing(`${name} does not compile, it needs ${cure}: ${run.stderr.split("\n").slice(0, 3).join("; ")}`);
+    if (run.status !== 0)
+      throw new Missing(`${name} does not compile, it needs ${cure}: ${run.stderr.split("\n").slice(0, 3).join("; ")}`);
     return out;
   }
 

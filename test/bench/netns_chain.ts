@@ -21,7 +21,12 @@ export class NetnsChain {
     this.names.push(c, r, s);
     lab.ip(`link add v0 netns ${c} type veth peer name v1 netns ${r}`);
     lab.ip(`link add v2 netns ${r} type veth peer name v3 netns ${s}`);
-    for (const [ns, dev, addr] of [[c, "v0", "10.1.0.2"], [r, "v1", "10.1.0.1"], [r, "v2", "10.2.0.1"], [s, "v3", "10.2.0.2"]]) {
+    for (const [ns, dev, addr] of [
+      [c, "v0", "10.1.0.2"],
+      [r, "v1", "10.1.0.1"],
+      [r, "v2", "10.2.0.1"],
+      [s, "v3", "10.2.0.2"],
+    ]) {
       lab.ip(`-n ${ns} addr add ${addr}/24 dev ${dev}`);
       lab.ip(`-n ${ns} link set ${dev} up`);
     }

@@ -27,8 +27,14 @@ export class Program {
 
   constructor(argv: readonly string[], options: ProgramOptions) {
     const command = [...prefix(options), ...argv];
-    this.title = argv.slice(0, 2).map((word) => word.split("/").pop()).join(" ");
-    this.child = spawn(command[0]!, command.slice(1), { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...options.env } });
+    this.title = argv
+      .slice(0, 2)
+      .map((word) => word.split("/").pop())
+      .join(" ");
+    this.child = spawn(command[0]!, command.slice(1), {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...options.env },
+    });
     this.exit = new Promise((resolve) => {
       this.child.on("error", (error) => {
         this.errors += error.message;
@@ -76,7 +82,8 @@ export class Program {
   async number(): Promise<number> {
     const line = await this.line();
     const value = Number(line);
-    if (line === "" || !Number.isFinite(value)) throw new Error(`${this.title} said ${JSON.stringify(line)} ${this.errors.trim()}`);
+    if (line === "" || !Number.isFinite(value))
+      throw new Error(`${this.title} said ${JSON.stringify(line)} ${this.errors.trim()}`);
     return value;
   }
 

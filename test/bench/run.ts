@@ -12,7 +12,18 @@ import { udpRr3procRow, udpRrInprocRow } from "./rows/udp_rr.ts";
 import { digits, table } from "./table.ts";
 
 /** All rows, in the order of the table. */
-const ROWS: readonly BenchRow[] = [udpRr3procRow, udpRrInprocRow, pingTapRow, udpPpsTapRow, forwardTapRow, shmifPpsRow, forwardMemRow, bootRow, lineRow, ...microRows];
+const ROWS: readonly BenchRow[] = [
+  udpRr3procRow,
+  udpRrInprocRow,
+  pingTapRow,
+  udpPpsTapRow,
+  forwardTapRow,
+  shmifPpsRow,
+  forwardMemRow,
+  bootRow,
+  lineRow,
+  ...microRows,
+];
 
 /** Load average from which on a machine has other work. */
 const BUSY = 0.7;
@@ -41,7 +52,9 @@ function parse(args: readonly string[]): Wanted | string {
       return `no row begins with ${JSON.stringify(name)}; there are ${ROWS.flatMap((row) => row.names).join(", ")}`;
     }
   }
-  const rows = ROWS.filter((row) => names.length === 0 || row.names.some((n) => names.some((name) => n.startsWith(name))));
+  const rows = ROWS.filter(
+    (row) => names.length === 0 || row.names.some((n) => names.some((name) => n.startsWith(name))),
+  );
   return { json: flags.has("--json"), quick: flags.has("--quick"), list: flags.has("--list"), rows };
 }
 
@@ -76,7 +89,8 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   const results: Result[] = [];
   const busy = loadavg()[0]!;
-  if (busy > BUSY) process.stderr.write(`bench: this machine is busy (load ${busy.toFixed(1)}): what is measured is not only ours\n`);
+  if (busy > BUSY)
+    process.stderr.write(`bench: this machine is busy (load ${busy.toFixed(1)}): what is measured is not only ours\n`);
   try {
     for (const row of wanted.rows) {
       const lines = await measure(row, lab);
@@ -87,7 +101,14 @@ async function main(): Promise<void> {
     lab.close();
   }
   if (wanted.json) {
-    const plain = results.map(({ name, value, unit, peer, peer_value, ratio }) => ({ name, value, unit, peer, peer_value, ratio }));
+    const plain = results.map(({ name, value, unit, peer, peer_value, ratio }) => ({
+      name,
+      value,
+      unit,
+      peer,
+      peer_value,
+      ratio,
+    }));
     process.stdout.write(`${JSON.stringify(plain, null, 2)}\n`);
   } else process.stdout.write(`\n${table(results)}`);
 }

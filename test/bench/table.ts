@@ -35,7 +35,10 @@ export function table(results: readonly Result[]): string {
   const widths = HEAD.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   const right = new Set([1, 2, 3, 4]);
   const text = rows.map((row) =>
-    row.map((cell, column) => (right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join("  ").trimEnd(),
+    row
+      .map((cell, column) => (right.has(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join("  ")
+      .trimEnd(),
   );
   return `${text.join("\n")}\n`;
 }

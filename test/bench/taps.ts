@@ -10,7 +10,14 @@ export const ECHO = "10.9.0.2";
 /** Who is behind the tap. */
 export type Who = "us" | "c";
 
-function start(lab: Lab, who: Who, role: "echo" | "forward", words: readonly string[], netns: string, cpus: string): Program {
+function start(
+  lab: Lab,
+  who: Who,
+  role: "echo" | "forward",
+  words: readonly string[],
+  netns: string,
+  cpus: string,
+): Program {
   if (who === "us") return lab.node("tap", [role, ...words], { netns, cpus });
   const taps = role === "echo" ? words : [words[0]!, words[2]!];
   return lab.start([lab.c("tap"), role === "echo" ? "echo" : "copy", ...taps], { netns, cpus });
@@ -68,7 +75,10 @@ export class RoutedTaps {
     const program = start(lab, who, "forward", ["rkt0", "10.1.0.1", "rkt1", "10.2.0.1"], left, cpus);
     await program.line();
     lab.ip(`-n ${left} link set rkt1 netns ${right}`);
-    for (const [ns, dev, net] of [[left, "rkt0", 1], [right, "rkt1", 2]] as const) {
+    for (const [ns, dev, net] of [
+      [left, "rkt0", 1],
+      [right, "rkt1", 2],
+    ] as const) {
       lab.ip(`-n ${ns} addr add 10.${net}.0.2/24 dev ${dev}`);
       if (who === "c") lab.ip(`-n ${ns} link set ${dev} address 02:00:00:00:00:0${net}`);
       lab.ip(`-n ${ns} link set ${dev} up`);

@@ -18,11 +18,28 @@ export const bootRow: BenchRow = {
     const cpus = { cpus: "0" };
     const root = process.geteuid?.() === 0;
     const netns = async (): Promise<number> => (await lab.number(lab.start([lab.c("micro"), "netns"], cpus))) / 1e6;
-    const [time, peer_value] = await lab.alternate(() => lab.number(lab.node("boot", ["time"], cpus)), root ? netns : null);
+    const [time, peer_value] = await lab.alternate(
+      () => lab.number(lab.node("boot", ["time"], cpus)),
+      root ? netns : null,
+    );
     const kb = await lab.number(lab.node("boot", ["memory"], cpus));
     return [
-      result({ name: "boot", unit: "ms", value: time, peer: root ? "network namespace, Linux" : "", peer_value, bar: { kind: "below", value: BOOT_MS } }),
-      result({ name: "boot-memory", unit: "KB", value: kb, peer: "the bar", peer_value: BOOT_KB, bar: { kind: "below", value: BOOT_KB } }),
+      result({
+        name: "boot",
+        unit: "ms",
+        value: time,
+        peer: root ? "network namespace, Linux" : "",
+        peer_value,
+        bar: { kind: "below", value: BOOT_MS },
+      }),
+      result({
+        name: "boot-memory",
+        unit: "KB",
+        value: kb,
+        peer: "the bar",
+        peer_value: BOOT_KB,
+        bar: { kind: "below", value: BOOT_KB },
+      }),
     ];
   },
 };
@@ -38,6 +55,15 @@ export const lineRow: BenchRow = {
       return lab.number(lab.node("line", [LINE_NODES, folder]));
     };
     const [value] = await lab.alternate(once, null);
-    return [result({ name: "line255", unit: "s", value, peer: "the bar", peer_value: LINE_S, bar: { kind: "below", value: LINE_S } })];
+    return [
+      result({
+        name: "line255",
+        unit: "s",
+        value,
+        peer: "the bar",
+        peer_value: LINE_S,
+        bar: { kind: "below", value: LINE_S },
+      }),
+    ];
   },
 };

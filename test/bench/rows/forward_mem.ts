@@ -11,6 +11,15 @@ export const forwardMemRow: BenchRow = {
   what: "IPv4 forwarding of 60-byte frames through the whole stack between in-memory Ethernet interfaces",
   run: async (lab) => {
     const [value] = await lab.alternate(() => lab.number(lab.node("forward_mem", [], { cpus: "0" })), null);
-    return [result({ name: "forward-mem", unit: "ns", value, peer: "the bar", peer_value: BAR_NS, bar: { kind: "below", value: BAR_NS } })];
+    return [
+      result({
+        name: "forward-mem",
+        unit: "ns",
+        value,
+        peer: "the bar",
+        peer_value: BAR_NS,
+        bar: { kind: "below", value: BAR_NS },
+      }),
+    ];
   },
 };

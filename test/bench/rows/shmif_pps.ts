@@ -46,8 +46,20 @@ export const shmifPpsRow: BenchRow = {
     const rows: Result[] = [];
     for (const [bytes, bar] of SIZES) {
       const words = [String(bytes), String(lab.count(COUNT_MS))];
-      const [value, peer_value] = await lab.alternate(() => ours(lab, bytes), () => lab.number(lab.start([lab.c("unix_pps"), ...words])));
-      rows.push(result({ name: `shmif-pps-${bytes}`, unit: "Mpps", value, peer: "AF_UNIX datagrams, C", peer_value, bar: { kind: "above", value: bar } }));
+      const [value, peer_value] = await lab.alternate(
+        () => ours(lab, bytes),
+        () => lab.number(lab.start([lab.c("unix_pps"), ...words])),
+      );
+      rows.push(
+        result({
+          name: `shmif-pps-${bytes}`,
+          unit: "Mpps",
+          value,
+          peer: "AF_UNIX datagrams, C",
+          peer_value,
+          bar: { kind: "above", value: bar },
+        }),
+      );
     }
     return rows;
   },

@@ -30,21 +30,32 @@ interface Closable {
  * moment only is not compiled yet.
  */
 async function compare<T extends Closable>(
-  lab: Lab, name: string, peer: string, bar: Bar, open: (who: Who) => Promise<T>, measure: (it: T, ms: number) => Promise<number>,
+  lab: Lab,
+  name: string,
+  peer: string,
+  bar: Bar,
+  open: (who: Who) => Promise<T>,
+  measure: (it: T, ms: number) => Promise<number>,
 ): Promise<Result> {
   const us = await open("us");
   const c = await open("c");
   await measure(us, WARM_MS);
   const ms = lab.count(COUNT_MS);
-  const [value, peer_value] = await lab.alternate(() => measure(us, ms), () => measure(c, ms));
+  const [value, peer_value] = await lab.alternate(
+    () => measure(us, ms),
+    () => measure(c, ms),
+  );
   await us.close();
   await c.close();
   return result({ name, unit: "kpps", value, peer, peer_value, bar });
 }
 
 function run_ping(netns: string, cpus: string, words: readonly string[]): string {
-  const run = spawnSync("ip", ["netns", "exec", netns, "taskset", "-c", cpus, "ping", "-n", ...words, ECHO], { encoding: "utf8" });
-  if (run.error !== undefined || run.stdout === "") throw new Missing(`it needs ping (apt-get install iputils-ping): ${run.stderr}`);
+  const run = spawnSync("ip", ["netns", "exec", netns, "taskset", "-c", cpus, "ping", "-n", ...words, ECHO], {
+    encoding: "utf8",
+  });
+  if (run.error !== undefined || run.stdout === "")
+    throw new Missing(`it needs ping (apt-get install iputils-ping): ${run.stderr}`);
   return run.stdout;
 }
 
@@ -64,7 +75,10 @@ async function ping(lab: Lab, name: string, host_cpu: string, cpus: string): Pro
   const once = (tap: EchoTap): Promise<number> => Promise.resolve(pinged(tap.netns, host_cpu, lab.count(PINGS)));
   run_ping(us.netns, host_cpu, ["-q", "-i", "0", "-c", String(WARM_FLOOD)]);
   run_ping(us.netns, host_cpu, ["-q", "-i", "0.001", "-c", String(WARM_PINGS)]);
-  const [value, peer_value] = await lab.alternate(() => once(us), () => once(c));
+  const [value, peer_value] = await lab.alternate(
+    () => once(us),
+    () => once(c),
+  );
   await us.close();
   await c.close();
   return result({ name, unit: "us", value, peer: "C echo on the tap", peer_value, bar: { kind: "ratio", value: 0.8 } });
@@ -96,7 +110,16 @@ export const udpPpsTapRow: BenchRow = {
     lab.need_root();
     lab.need_two_cpus();
     const bar: Bar = { kind: "ratio", value: 0.85 };
-    return [await compare(lab, "udp-pps-tap", "C echo on the tap", bar, (who) => EchoTap.open(lab, who, "1"), (tap, ms) => pps(lab, tap, ms))];
+    return [
+      await compare(
+        lab,
+        "udp-pps-tap",
+        "C echo on the tap",
+        bar,
+        (who) => EchoTap.open(lab, who, "1"),
+        (tap, ms) => pps(lab, tap, ms),
+      ),
+    ];
   },
 };
 
@@ -121,7 +144,14 @@ export const forwardTapRow: BenchRow = {
     lab.need_two_cpus();
     const bar: Bar = { kind: "ratio", value: 0.8 };
     return [
-      await compare(lab, "forward-tap", "C program that copies frames", bar, (who) => RoutedTaps.open(lab, who, "1"), (taps, ms) => forward(lab, taps, ms)),
+      await compare(
+        lab,
+        "forward-tap",
+        "C program that copies frames",
+        bar,
+        (who) => RoutedTaps.open(lab, who, "1"),
+        (taps, ms) => forward(lab, taps, ms),
+      ),
     ];
   },
 };

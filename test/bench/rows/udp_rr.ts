@@ -25,7 +25,12 @@ async function netns(lab: Lab, count: number, client_cpu: string, server_cpu: st
 
 /** Both run at once, but only one is asked at a time; the other sleeps. */
 async function compare(
-  lab: Lab, name: string, peer: string, bar: Bar, ours: (count: number) => Promise<Measurable>, theirs: (count: number) => Promise<Measurable>,
+  lab: Lab,
+  name: string,
+  peer: string,
+  bar: Bar,
+  ours: (count: number) => Promise<Measurable>,
+  theirs: (count: number) => Promise<Measurable>,
 ): Promise<Result> {
   const count = lab.count(TRIPS);
   const other = await orNothing(name, () => theirs(count));
@@ -43,13 +48,30 @@ export const udpRr3procRow: BenchRow = {
   what: "p50 of a UDP round trip client - router - server, three processes on two shmif buses, on one CPU and across two (spin: the client looks for 100 us before it sleeps)",
   run: async (lab) => {
     const rows = [
-      await compare(lab, "udp-rr-3proc-same", "three lwIP processes", { kind: "ratio", value: 1 },
-        (n) => ourChain(lab, n, SAME), (n) => lwipChain(lab, n, SAME)),
+      await compare(
+        lab,
+        "udp-rr-3proc-same",
+        "three lwIP processes",
+        { kind: "ratio", value: 1 },
+        (n) => ourChain(lab, n, SAME),
+        (n) => lwipChain(lab, n, SAME),
+      ),
     ];
     lab.need_two_cpus();
-    for (const [name, spin_us] of [["udp-rr-3proc-cross", 0], ["udp-rr-3proc-cross-spin", SPIN_US]] as const) {
-      rows.push(await compare(lab, name, "three namespaces, Linux", { kind: "ratio", value: 0.8 },
-        (n) => ourChain(lab, n, CROSS, spin_us), (n) => netns(lab, n, CROSS.client, CROSS.server)));
+    for (const [name, spin_us] of [
+      ["udp-rr-3proc-cross", 0],
+      ["udp-rr-3proc-cross-spin", SPIN_US],
+    ] as const) {
+      rows.push(
+        await compare(
+          lab,
+          name,
+          "three namespaces, Linux",
+          { kind: "ratio", value: 0.8 },
+          (n) => ourChain(lab, n, CROSS, spin_us),
+          (n) => netns(lab, n, CROSS.client, CROSS.server),
+        ),
+      );
     }
     return rows;
   },
@@ -60,6 +82,13 @@ export const udpRrInprocRow: BenchRow = {
   names: ["udp-rr-inproc"],
   what: "p50 of a UDP round trip client - router - server, three kernels in one process",
   run: async (lab) => [
-    await compare(lab, "udp-rr-inproc", "gVisor, one process", { kind: "ratio", value: 2 }, (n) => ourProcess(lab, n), (n) => gvisorProcess(lab, n)),
+    await compare(
+      lab,
+      "udp-rr-inproc",
+      "gVisor, one process",
+      { kind: "ratio", value: 2 },
+      (n) => ourProcess(lab, n),
+      (n) => gvisorProcess(lab, n),
+    ),
   ],
 };

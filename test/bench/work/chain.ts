@@ -4,7 +4,10 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { AF_INET, SOCK_DGRAM } from "../../../kernel-components/socket/socket_abi.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_gw,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_gw,
   rump_pub_netconfig_ipv4_ifaddr_cidr,
 } from "../../../rumpsys/netconfig.ts";
 import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";

@@ -1,8 +1,17 @@
 // IPv4 forwarding through the whole stack: frames of 64 bytes to 64 destinations enter mem0, are routed, and leave mem1. ns a packet.
-import { arp_set_ether, ar_set_sha, ar_set_spa, ar_set_tpa, ARP_ETHER_LEN, ARPOP_REPLY } from "../../../kernel-components/wire/arp.ts";
+import {
+  arp_set_ether,
+  ar_set_sha,
+  ar_set_spa,
+  ar_set_tpa,
+  ARP_ETHER_LEN,
+  ARPOP_REPLY,
+} from "../../../kernel-components/wire/arp.ts";
 import { cksum } from "../../../kernel-components/wire/cksum.ts";
 import {
-  rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_route,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ipv4_route,
 } from "../../../rumpsys/netconfig.ts";
 import { boot, must, ns_per_op, say } from "./kit.ts";
 import { ETHER_ALIGN, MemIf } from "./mem_if.ts";
@@ -80,8 +89,12 @@ function check(): void {
   const before = out1.sent;
   forward(BATCH);
   const seen = new DataView(out1.keep.buffer);
-  const good = out1.sent - before === BATCH && seen.getInt32(2) === 0x99 && seen.getUint8(22) === 63 && cksum(seen, 14, 20) === 0;
-  if (!good) throw new Error(`the stack does not forward: ${out1.sent - before} frames, ${Buffer.from(out1.keep).toString("hex")}`);
+  const good =
+    out1.sent - before === BATCH && seen.getInt32(2) === 0x99 && seen.getUint8(22) === 63 && cksum(seen, 14, 20) === 0;
+  if (!good)
+    throw new Error(
+      `the stack does not forward: ${out1.sent - before} frames, ${Buffer.from(out1.keep).toString("hex")}`,
+    );
   out1.keep = null;
 }
 

@@ -5,7 +5,10 @@ import { cksum } from "../../../kernel-components/wire/cksum.ts";
 import { IPPROTO_ICMP } from "../../../kernel-components/wire/in.ts";
 import { SHMIF_BUSBYTES_MIN } from "../../../drivers/shmif/shmif_layout.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
   rump_pub_netconfig_ipv4_route,
 } from "../../../rumpsys/netconfig.ts";
 import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";
@@ -34,7 +37,8 @@ function node(n: number): RumpKernel {
   if (n > 0) plug(rk, "shmif0", n - 1, 2);
   if (n < nodes - 1) plug(rk, "shmif1", n, 1);
   if (n > 1) must(rump_pub_netconfig_ipv4_route(rk, `${net(0)}.0`, 24, `${net(n - 1)}.1`), "route to the left");
-  if (n < nodes - 2) must(rump_pub_netconfig_ipv4_route(rk, `${net(nodes - 2)}.0`, 24, `${net(n)}.2`), "route to the right");
+  if (n < nodes - 2)
+    must(rump_pub_netconfig_ipv4_route(rk, `${net(nodes - 2)}.0`, 24, `${net(n)}.2`), "route to the right");
   return rk;
 }
 
@@ -49,7 +53,8 @@ async function ping(rk: RumpKernel, address: string): Promise<void> {
   const answer = sys.recvfrom(s, buf);
   await sys.sendto(s, request, 0, { family: "inet", address, port: 0 });
   const { length } = await answer;
-  if (length !== 28 || buf[20] !== 0) throw new Error(`not an echo reply: ${Buffer.from(buf.subarray(0, length)).toString("hex")}`);
+  if (length !== 28 || buf[20] !== 0)
+    throw new Error(`not an echo reply: ${Buffer.from(buf.subarray(0, length)).toString("hex")}`);
   await sys.close(s);
 }
 
@@ -59,6 +64,8 @@ for (let n = 0; n < nodes; n++) line.push(node(n));
 const booted = now_ns();
 await ping(line[0]!, `${net(nodes - 2)}.2`);
 const end = now_ns();
-process.stderr.write(`${nodes} nodes: boot ${((booted - start) / 1e6).toFixed(0)} ms, first ping ${((end - booted) / 1e6).toFixed(0)} ms\n`);
+process.stderr.write(
+  `${nodes} nodes: boot ${((booted - start) / 1e6).toFixed(0)} ms, first ping ${((end - booted) / 1e6).toFixed(0)} ms\n`,
+);
 say((end - start) / 1e9);
 process.exit(0);

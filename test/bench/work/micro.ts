@@ -1,5 +1,11 @@
 // Small loops over single operations of the kernel: micro.js NAME. ns per operation.
-import { callout_destroy, callout_init, callout_schedule, callout_setfunc, callout_stop } from "../../../kernel-components/kern/callout.ts";
+import {
+  callout_destroy,
+  callout_init,
+  callout_schedule,
+  callout_setfunc,
+  callout_stop,
+} from "../../../kernel-components/kern/callout.ts";
 import type { Callout } from "../../../kernel-components/kern/callout.ts";
 import { MT_DATA } from "../../../kernel-components/kern/mbuf.ts";
 import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
@@ -65,7 +71,7 @@ function lpm(): number {
     return at ^ (at >>> 16);
   };
   while (head.rnh_count < ROUTES) {
-    const plen = 8 + (random() & 0x7fff) % 21;
+    const plen = 8 + ((random() & 0x7fff) % 21);
     const a = random();
     const key = Uint8Array.of(a >>> 24, a >>> 16, a >>> 8, a);
     rn_maskkey(key, plen);
@@ -119,6 +125,7 @@ function timers(): number {
 const loops: Readonly<Record<string, (rk: RumpKernel) => number>> = { mbuf, callout, lpm, cksum, syscall, timers };
 const name = process.argv[2] ?? "";
 const loop = loops[name];
-if (loop === undefined) throw new Error(`unknown loop ${JSON.stringify(name)}; one of ${Object.keys(loops).join(", ")}`);
+if (loop === undefined)
+  throw new Error(`unknown loop ${JSON.stringify(name)}; one of ${Object.keys(loops).join(", ")}`);
 say(loop(boot("micro")));
 process.exit(0);

@@ -7,7 +7,11 @@ import { if_transmit_lock, ifunit } from "../../../kernel-components/net/if_atta
 import type { Ifnet } from "../../../kernel-components/net/if.ts";
 import { IFF_OACTIVE } from "../../../kernel-components/net/if_flags.ts";
 import { NET_KEY } from "../../../kernel-components/net/net.ts";
-import { rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup } from "../../../rumpsys/netconfig.ts";
+import {
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+} from "../../../rumpsys/netconfig.ts";
 import { boot, must, now_ns, say } from "./kit.ts";
 
 /** Frames sent in one entry into the kernel. */

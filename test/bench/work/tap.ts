@@ -3,7 +3,10 @@ import { AF_INET, MSG_DONTWAIT, SOCK_DGRAM } from "../../../kernel-components/so
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
 import { POLLIN } from "../../../kernel-components/kern/select.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
 } from "../../../rumpsys/netconfig.ts";
 import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";
 import { rump_sys_recvfrom, rump_sys_sendto } from "../../../rumpsys/rump_sys.ts";

@@ -37,6 +37,7 @@ describe("native host: RUMP_SPIN_US", () => {
     const process = spinner("0");
     process.entry(() => undefined);
     expect(process.spinning).to.equal(false);
-    for (const bad of ["-1", "1ms", "100001", "1e3"]) expect(() => spinner(bad)).to.throw(RangeError, `RUMP_SPIN_US=${bad}`);
+    for (const bad of ["-1", "1ms", "100001", "1e3"])
+      expect(() => spinner(bad)).to.throw(RangeError, `RUMP_SPIN_US=${bad}`);
   });
 });
