@@ -224,5 +224,9 @@ export class VirtRx {
 
 /** Can the open checksum lie where it is said to, behind an IP header and within the frame? It will be written there. */
 function csum_ok(m: Mbuf): boolean {
-  return m.m_csum_start >= ETHER_HDR_LEN + IP_HDRLEN && m.m_csum_offset >= 0 && m.m_csum_start + m.m_csum_offset + 2 <= m.m_pkthdr_len;
+  return (
+    m.m_csum_start >= ETHER_HDR_LEN + IP_HDRLEN &&
+    m.m_csum_offset >= 0 &&
+    m.m_csum_start + m.m_csum_offset + 2 <= m.m_pkthdr_len
+  );
 }

@@ -54,7 +54,16 @@ import {
   ARPS_RCVZEROTPA,
   arpstat_names,
 } from "./arp_stat.ts";
-import { arp_create, arp_log_ok, arp_lookup, LL_INCOMPLETE, LL_REACHABLE, LLE_PROXY, LLE_PUB, LLE_STATIC } from "./arp_table.ts";
+import {
+  arp_create,
+  arp_log_ok,
+  arp_lookup,
+  LL_INCOMPLETE,
+  LL_REACHABLE,
+  LLE_PROXY,
+  LLE_PUB,
+  LLE_STATIC,
+} from "./arp_table.ts";
 import { in_broadcast, in_get_ia_on_iface, in_ifwithnet } from "./in_ifaddr.ts";
 import { IN_IFF_NOTREADY, IN_IFF_TENTATIVE, in_ifdata } from "./in_var.ts";
 import type { Inet } from "./inet.ts";

@@ -149,7 +149,8 @@ function icmp_to_many(inet: Inet, m: Mbuf): boolean {
 /** Echo (RFC 1122 §3.2.2.6): the type changes, and the checksum by as much. */
 // hot
 function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
-  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0)) return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
+  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0))
+    return icmp_drop(inet, m0, ICPS_BMCASTECHO, "icmp: bmcastecho");
   const m = icmp_writable(inet, m0, hlen + ICMP_MINLEN);
   if (m === null) return;
   const ic = m.m_off + hlen;
@@ -161,7 +162,8 @@ function icmp_echo(inet: Inet, m0: Mbuf, hlen: number): void {
 
 /** Timestamp (RFC 1122 §3.2.2.8). */
 function icmp_tstamp(inet: Inet, m0: Mbuf, hlen: number, icmplen: number): void {
-  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0)) return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
+  if (inet.icmp_bmcastecho === 0 && icmp_to_many(inet, m0))
+    return icmp_drop(inet, m0, ICPS_BMCASTTSTAMP, "icmp: bmcasttstamp");
   if (icmplen < ICMP_TSLEN) return icmp_drop(inet, m0, ICPS_BADLEN, "icmp: badlen");
   const m = icmp_writable(inet, m0, hlen + ICMP_TSLEN);
   if (m === null) return;

@@ -195,7 +195,8 @@ function ip_port_sysctl(inet: Inet, tree: SysctlTree): void {
     set: (map) => {
       if (map.length !== PORT_BITMAP_LEN) return EINVAL;
       inet.anonport_reserved.clear();
-      for (let port = 0; port < 8 * map.length; port++) if (((map[port >> 3] >> (port & 7)) & 1) !== 0) inet.anonport_reserved.add(port);
+      for (let port = 0; port < 8 * map.length; port++)
+        if (((map[port >> 3] >> (port & 7)) & 1) !== 0) inet.anonport_reserved.add(port);
       return 0;
     },
   });
