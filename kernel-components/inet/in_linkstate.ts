@@ -37,7 +37,8 @@ export function in_if_link_up(inet: Inet, ifp: Ifnet): void {
 export function in_lladdr_change(inet: Inet, ifp: Ifnet): void {
   const d = in_ifdata(ifp);
   if (d === null || !arp_capable(ifp) || (ifp.if_flags & IFF_UP) === 0) return;
-  for (const ia of d.ii_addrs) if ((ia.ia_flags & IN_IFF_NOTREADY) === 0) arprequest(inet, ifp, ia.ia_addr4, ia.ia_addr4);
+  for (const ia of d.ii_addrs)
+    if ((ia.ia_flags & IN_IFF_NOTREADY) === 0) arprequest(inet, ifp, ia.ia_addr4, ia.ia_addr4);
 }
 
 /** The link is down: addresses are kept, but marked. */
