@@ -83,41 +83,16 @@ export function ether_input(ifp: Ifnet, m0: Mbuf): void {
   const data = ifp.if_data;
   data[IFD_IPACKETS]++;
   data[IFD_IBYTES] += len;
-  if (ifp.if_bpf !== null) bpf_mtap(ifp, m, BPF_D_IN);
-  if (ifp.if_capture !== null) ifp.if_capture.in(m);
-  if (ifp.if_pfil !== null) {
-    const kept = pfil_run_hooks(ifp.if_pfil, m, ifp, PFIL_IN);
-    if (kept === null) {
-      ifp.if_net.netstat[NETS_PFIL]++;
-      return;
-    }
+  if (ifp.if_bpf !== null || ifp.if_capture !== null || ifp.if_pfil !== null || ifp.if_steal !== null) {
+    const kept = ether_hooks(ifp, m);
+    if (kept === null) return;
     m = kept;
   }
-  if (ifp.if_steal !== null && ifp.if_steal(ifp, m)) return;
-  ether_demux(ifp, m);
-}
-
-/** The frame belongs to this interface: checks the addresses, strips the header, and gives it to its protocol. // hot */
-export function ether_demux(ifp: Ifnet, m: Mbuf): void {
   const dv = m.m_pool.dv;
   const off = m.m_off;
   const hi = dv.getUint16(off);
   const lo = dv.getInt32(off + 2);
-  if (lo !== ifp.if_mac_lo || hi !== ifp.if_mac_hi) {
-    if ((hi & 0x0100) === 0) {
-      ether_drop(ifp, m, NETS_NOTFORUS, IFD_IQDROPS);
-      return;
-    }
-    ifp.if_data[IFD_IMCASTS]++;
-    if (hi === 0xffff && lo === -1) {
-      m.m_flags |= M_BCAST;
-    } else if ((ifp.if_flags & IFF_ALLMULTI) !== 0 || if_lookup_multi(ifp, hi, lo) !== null) {
-      m.m_flags |= M_MCAST;
-    } else {
-      ether_drop(ifp, m, NETS_MCASTFILTER, IFD_IQDROPS);
-      return;
-    }
-  }
+  if ((lo !== ifp.if_mac_lo || hi !== ifp.if_mac_hi) && !ether_group(ifp, m, hi, lo)) return;
   if (dv.getInt32(off + 8) === ifp.if_mac_lo && dv.getUint16(off + 6) === ifp.if_mac_hi && (m.m_flags & M_LOOP) === 0) {
     ether_drop(ifp, m, NETS_OWNSOURCE, IFD_IQDROPS);
     return;
@@ -131,6 +106,40 @@ export function ether_demux(ifp: Ifnet, m: Mbuf): void {
   const net = ifp.if_net;
   if (type === ETHERTYPE_IP && net.et_ip !== null) net.et_ip(ifp, m);
   else ether_input_other(ifp, m, type);
+}
+
+/** Taps, filters and whoever takes frames away: what is left of the frame, or null. */
+function ether_hooks(ifp: Ifnet, m0: Mbuf): Mbuf | null {
+  let m = m0;
+  if (ifp.if_bpf !== null) bpf_mtap(ifp, m, BPF_D_IN);
+  if (ifp.if_capture !== null) ifp.if_capture.in(m);
+  if (ifp.if_pfil !== null) {
+    const kept = pfil_run_hooks(ifp.if_pfil, m, ifp, PFIL_IN);
+    if (kept === null) {
+      ifp.if_net.netstat[NETS_PFIL]++;
+      return null;
+    }
+    m = kept;
+  }
+  return ifp.if_steal !== null && ifp.if_steal(ifp, m) ? null : m;
+}
+
+/** A frame that is not addressed to this station alone: marks it if it is for a group that the station is in; else drops it and is false. */
+function ether_group(ifp: Ifnet, m: Mbuf, hi: number, lo: number): boolean {
+  if ((hi & 0x0100) === 0) {
+    ether_drop(ifp, m, NETS_NOTFORUS, IFD_IQDROPS);
+    return false;
+  }
+  ifp.if_data[IFD_IMCASTS]++;
+  if (hi === 0xffff && lo === -1) {
+    m.m_flags |= M_BCAST;
+  } else if ((ifp.if_flags & IFF_ALLMULTI) !== 0 || if_lookup_multi(ifp, hi, lo) !== null) {
+    m.m_flags |= M_MCAST;
+  } else {
+    ether_drop(ifp, m, NETS_MCASTFILTER, IFD_IQDROPS);
+    return false;
+  }
+  return true;
 }
 
 /** Everything but IPv4. */
