@@ -23,7 +23,7 @@ const SLAB = "hypercall/slab";
 
 /** What is run by its path: tools, tests, benchmarks, examples, the programs of worker threads and child processes. */
 const PROGRAMS =
-  "^(rumpsys/cli/|rumpsys/bootstrap/run|rumpsys/testbed/node_main|rumpsys/worker/kernel_thread|test/.*[.]test[.]ts$|" +
+  "^(rumpsys/main[.]ts$|rumpsys/cli/|rumpsys/bootstrap/run|rumpsys/testbed/node_main|rumpsys/worker/kernel_thread|test/.*[.]test[.]ts$|" +
   "test/bench/|test/support/mocha_hooks|docs/examples/)";
 
 module.exports = {

@@ -9,7 +9,7 @@ import {
   rump_pub_netconfig_ipv4_route,
 } from "../netconfig.ts";
 import type { RumpKernel } from "../rump_kernel.ts";
-import { LINK_PREFIX } from "./plan.ts";
+import { LINK_PREFIX } from "./plan_routes.ts";
 import type { LinkPlan, NodePlan, TestbedPlan } from "./plan.ts";
 import { TestbedError } from "./testbed_error.ts";
 

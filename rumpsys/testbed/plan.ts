@@ -9,8 +9,6 @@ import { plan_routes } from "./plan_routes.ts";
 import type { LinkSpec, NodeSpec, TapSpec, TestbedSpec } from "./spec.ts";
 import { TestbedError } from "./testbed_error.ts";
 
-/** Bits of every link's network. */
-export const LINK_PREFIX = 24;
 /** Most nodes on a link: the ports of a bus. */
 const LINK_MAX_ENDS = 32;
 /** Most links: the second byte and the third one. */

@@ -3,9 +3,11 @@
  * merged into blocks that share a next hop, so that a line of 255 nodes needs a few routes a node and not 254.
  */
 import { inet_ntoa, inet_pton4 } from "../../kernel-components/wire/inet_addr.ts";
-import { LINK_PREFIX } from "./plan.ts";
 import type { LinkPlan, NodePlan, RoutePlan } from "./plan.ts";
 import type { TapSpec } from "./spec.ts";
+
+/** Bits of every link's network. */
+export const LINK_PREFIX = 24;
 
 /** The nodes with their routes. `addresses` has the address of every end of every link. */
 export function plan_routes(nodes: readonly NodePlan[], links: readonly LinkPlan[], addresses: readonly Map<string, number>[]): NodePlan[] {

@@ -31,25 +31,25 @@ export class TestBus {
   /** A handle of its own, as another process would have. */
   handle(): BusHandle {
     const self = {};
-    const bus = this;
+    const { holders, kicks } = this;
     return {
       lock_port(i) {
-        if (bus.holders.has(i)) return EBUSY;
-        bus.holders.set(i, self);
+        if (holders.has(i)) return EBUSY;
+        holders.set(i, self);
         return 0;
       },
-      test_port: (i) => (i < 0 ? EINVAL : bus.holders.has(i) ? EBUSY : 0),
+      test_port: (i) => (i < 0 ? EINVAL : holders.has(i) ? EBUSY : 0),
       unlock_port(i) {
-        if (bus.holders.get(i) === self) bus.holders.delete(i);
+        if (holders.get(i) === self) holders.delete(i);
       },
       kick(i) {
-        if (!bus.holders.has(i)) return ESRCH;
+        if (!holders.has(i)) return ESRCH;
         if (bus.kick_fails) return 0;
-        bus.kicks.push(i);
+        kicks.push(i);
         return 0;
       },
       close() {
-        for (const [i, who] of [...bus.holders]) if (who === self) bus.holders.delete(i);
+        for (const [i, who] of [...holders]) if (who === self) holders.delete(i);
       },
     };
   }

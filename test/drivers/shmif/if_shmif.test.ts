@@ -68,13 +68,13 @@ describe("shmif", () => {
     for (let i = 0; i < n; i++) {
       if (codeOf(() => rk.rumpSys.sync.sendto(s, new Uint8Array(1000), 0, { family: "inet", address: to, port: 9 })) === "") sent++;
     }
-    rk.rumpSys.close(s);
+    rk.rumpSys.sync.close(s);
     return sent;
   };
   const ioctl = (rk: RumpKernel, cmd: number, data: Uint8Array): string => {
     const s = rk.rumpSys.socket(PF_INET, SOCK_DGRAM);
     const code = codeOf(() => rk.rumpSys.ioctl(s, cmd, data));
-    rk.rumpSys.close(s);
+    rk.rumpSys.sync.close(s);
     return code;
   };
 

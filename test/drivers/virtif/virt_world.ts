@@ -44,7 +44,7 @@ export class VirtWorld {
     this.world.wire("w");
     this.peer = this.world.end("w", "peer", (bytes) => this.out.push(bytes));
     const sim = this.world.host("a");
-    const host: Host = frames === null ? sim : Object.create(sim, { frames: { value: frames } });
+    const host: Host = frames === null ? sim : (Object.create(sim, { frames: { value: frames } }) as Host);
     this.k = rump_init(host, [socketComponent, netComponent, virtifComponent], options);
     const net = this.k.softc(NET_KEY);
     register_ethertype(net, ETHERTYPE_TEST, (_ifp, m) => {
