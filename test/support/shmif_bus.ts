@@ -44,7 +44,7 @@ export class TestBus {
       },
       kick(i) {
         if (!holders.has(i)) return ESRCH;
-        if (bus.kick_fails) return 0;
+        if (kick_fails) return 0;
         kicks.push(i);
         return 0;
       },
