@@ -42,9 +42,9 @@ export class TestBus {
       unlock_port(i) {
         if (holders.get(i) === self) holders.delete(i);
       },
-      kick(i) {
+      kick: (i) => {
         if (!holders.has(i)) return ESRCH;
-        if (kick_fails) return 0;
+        if (this.kick_fails) return 0;
         kicks.push(i);
         return 0;
       },
