@@ -69,6 +69,9 @@ const SUN_PATH_LONGEST = 253;
 /** The sockaddr of an address. Throws RumpError EINVAL that names what is wrong; `syscall` is for the message. */
 export function sockaddr_of(a: AddressArgument, syscall: string): Uint8Array {
   if (a instanceof Uint8Array) return a;
+  // A program in JavaScript may pass anything.
+  if (typeof a !== "object" || a === null)
+    throw new RumpError(syscall, EINVAL, String(a), undefined, "not an address");
   switch (a.family) {
     case "inet": {
       check_port(a.address, a.port, syscall);

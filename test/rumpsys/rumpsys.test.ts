@@ -37,6 +37,8 @@ describe("rumpSys", () => {
   it("names what is wrong with an address", async () => {
     const s = t.sys.socket(PF_LOCAL, SOCK_DGRAM);
     const bad: [AddressArgument, string][] = [
+      [null as unknown as AddressArgument, "bind EINVAL null: not an address"],
+      ["10.0.0.1" as unknown as AddressArgument, "bind EINVAL 10.0.0.1: not an address"],
       [{ family: "inet", address: "10.0.0.300", port: 53 }, "bind EINVAL 10.0.0.300:53: not an IPv4 address"],
       [{ family: "inet", address: "10.0.0.1", port: 65536 }, "bind EINVAL 10.0.0.1:65536: not a port number"],
       [{ family: "inet6", address: "::g", port: 1 }, "bind EINVAL [::g]:1: not an IPv6 address"],
