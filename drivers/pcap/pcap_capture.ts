@@ -4,7 +4,7 @@
  * One interface description for each interface; every packet has its direction, a number that stays with it from hop to hop (epb_packetid), and
  * when it was dropped the verdict with the reason as comment. A packet is held back until the next one, so that a verdict which follows
  * lands on it. A verdict that comes later (reassembly that timed out) gets a record of its own with the packet's number; for Ethernet, when
- * the link header is gone by then, under a second description of raw IP.
+ * the link header is gone by then, behind one to our station from 00:00:00:00:00:00: tcpdump reads no file with two link types.
  *
  * A checksum that is left to the interface, or that the host left open, is written as it will be on a wire (open_cksum.ts).
  *
@@ -19,7 +19,7 @@ import type { Mbuf } from "../../kernel-components/kern/mbuf.ts";
 import type { CaptureTap, Ifnet } from "../../kernel-components/net/if.ts";
 import { IFT_ETHER } from "../../kernel-components/net/if_flags.ts";
 import { OpenCksum } from "../../kernel-components/net/open_cksum.ts";
-import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
+import { ETHER_HDR_LEN, ETHERTYPE_IP, ETHERTYPE_IPV6 } from "../../kernel-components/wire/ether.ts";
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../kernel-components/wire/linktype.ts";
 import {
   EPB_FLAGS_BROADCAST,
@@ -59,8 +59,6 @@ class PcapTap implements CaptureTap {
   readonly ifp: Ifnet;
   /** Number of the interface description. */
   readonly ifid: number;
-  /** That of raw IP on an Ethernet interface, or -1 while there is none. */
-  rawid = -1;
   readonly ether: boolean;
   seen = 0;
   dropped = 0;
@@ -174,7 +172,7 @@ export class PcapCapture {
     this.finish_held();
     tap.seen++;
     if (m.m_pktid === 0) m.m_pktid = this.number();
-    if (!this.record(tap, tap.ifid, m, m.m_pkthdr_len)) return;
+    if (!this.record(tap, m, m.m_pkthdr_len, 0)) return;
     this.held = tap;
     this.held_id = m.m_pktid;
     this.held_flags = direction | cast(tap, m);
@@ -190,10 +188,9 @@ export class PcapCapture {
     }
     this.finish_held();
     const framed = !tap.ether || (m.m_pktid === 0 && BEFORE_TAP.includes(reason));
-    const raw = !framed && is_ip(m);
+    const ether_type = framed ? 0 : ether_type_of(m);
     if (m.m_pktid === 0) m.m_pktid = this.number();
-    const ifid = raw ? this.raw_interface(tap) : tap.ifid;
-    if (!this.record(tap, ifid, m, framed || raw ? m.m_pkthdr_len : 0)) return;
+    if (!this.record(tap, m, framed || ether_type !== 0 ? m.m_pkthdr_len : 0, ether_type)) return;
     this.held = tap;
     this.held_id = m.m_pktid;
     this.held_flags = 0;
@@ -205,17 +202,10 @@ export class PcapCapture {
     return this.next_id;
   }
 
-  /** Raw IP on an Ethernet interface. */
-  private raw_interface(tap: PcapTap): number {
-    if (tap.rawid !== -1) return tap.rawid;
-    const description = `${this.k.name} ${tap.ifp.if_xname}, dropped above the link layer`.trim();
-    tap.rawid = this.writer.idb(LINKTYPE_RAW, this.snaplen, { name: tap.ifp.if_xname, description });
-    return tap.rawid;
-  }
-
-  /** Begins a record with up to `most` bytes of m. @returns whether there was room */
-  private record(tap: PcapTap, ifid: number, m: Mbuf, most: number): boolean {
-    const caplen = this.snaplen === 0 ? most : Math.min(most, this.snaplen);
+  /** Begins a record with up to `most` bytes of m, behind a link header of our making if it has lost its own (`ether_type` is not 0). @returns whether there was room */
+  private record(tap: PcapTap, m: Mbuf, most: number, ether_type: number): boolean {
+    const link = ether_type === 0 ? 0 : ETHER_HDR_LEN;
+    const caplen = this.snaplen === 0 ? most + link : Math.min(most + link, this.snaplen);
     this.later();
     if (this.error !== 0) return false;
     if (!this.room(caplen + RECORD_OVERHEAD)) {
@@ -225,16 +215,17 @@ export class PcapCapture {
       return false;
     }
     this.k.wall(this.now);
-    this.writer.epb_begin(ifid, this.now.sec, this.now.nsec, caplen, m.m_pkthdr_len);
-    let left = caplen;
+    this.writer.epb_begin(tap.ifid, this.now.sec, this.now.nsec, caplen, m.m_pkthdr_len + link);
+    if (link !== 0) this.writer.data(link_header(tap.ifp, ether_type), 0, Math.min(link, caplen));
+    let left = caplen - Math.min(link, caplen);
     for (let n: Mbuf | null = m; n !== null && left > 0; n = n.m_next) {
       const part = n.m_len < left ? n.m_len : left;
       this.writer.data(n.m_pool.u8, n.m_off, part);
       left -= part;
     }
-    if (this.open.find(this.k, m, ifid === tap.ifid && tap.ether ? ETHER_HDR_LEN : 0)) {
-      if (this.open.field !== -1) this.writer.data16(this.open.field, this.open.sum);
-      if (this.open.ip_field !== -1) this.writer.data16(this.open.ip_field, this.open.ip_sum);
+    if (this.open.find(this.k, m, tap.ether && link === 0 ? ETHER_HDR_LEN : 0)) {
+      if (this.open.field !== -1) this.writer.data16(link + this.open.field, this.open.sum);
+      if (this.open.ip_field !== -1) this.writer.data16(link + this.open.ip_field, this.open.ip_sum);
     }
     tap.written++;
     return true;
@@ -309,9 +300,18 @@ function cast(tap: PcapTap, m: Mbuf): number {
     : EPB_FLAGS_MULTICAST;
 }
 
-/** Whether m begins with an IP header, as far as its first byte tells. */
-function is_ip(m: Mbuf): boolean {
-  if (m.m_len < 1) return false;
+/** A link header in the place of one that is gone. */
+function link_header(ifp: Ifnet, ether_type: number): Uint8Array {
+  const header = new Uint8Array(ETHER_HDR_LEN);
+  header.set(ifp.if_lladdr);
+  header[ETHER_HDR_LEN - 2] = ether_type >>> 8;
+  header[ETHER_HDR_LEN - 1] = ether_type;
+  return header;
+}
+
+/** The Ethernet type of what begins with an IP header, as far as its first byte tells; else 0. */
+function ether_type_of(m: Mbuf): number {
+  if (m.m_len < 1) return 0;
   const first = m.m_pool.u8[m.m_off];
-  return (first >= 0x45 && first <= 0x4f) || first >>> 4 === 6;
+  return first >= 0x45 && first <= 0x4f ? ETHERTYPE_IP : first >>> 4 === 6 ? ETHERTYPE_IPV6 : 0;
 }

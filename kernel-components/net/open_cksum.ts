@@ -62,7 +62,15 @@ export class OpenCksum {
   }
 
   /** The field may hold the sum of the pseudo header or nothing: it counts as nothing, and the addresses of `size` bytes are summed. */
-  private transport(k: CksumSlab, m: Mbuf, flags: number, link: number, hlen: number, addrs: number, size: number): void {
+  private transport(
+    k: CksumSlab,
+    m: Mbuf,
+    flags: number,
+    link: number,
+    hlen: number,
+    addrs: number,
+    size: number,
+  ): void {
     const udp = (flags & CSUM_UDP) !== 0;
     const start = link + hlen;
     const field = start + (udp ? UH_SUM : TH_SUM);

@@ -30,7 +30,7 @@ import type { RumpCalls } from "../client/rump_calls.ts";
 import { errno_of } from "./tool.ts";
 
 /** Receive buffer: room for some large replies. */
-const RCVBUF = 128 * 1024;
+const RCVBUF = 220 * 1024;
 const MAXPACKET = 65_535;
 
 /** A packet that came in. */

@@ -32,8 +32,19 @@ describe("fragments between the host and a kernel behind a tap", () => {
     this.timeout(30_000);
     const { stdout, stderr, status } = await ns.python("raw.py", "fragments", HOST, KERNEL).ended;
     expect(status, stderr).to.equal(0);
-    const cases = stdout.trim().split("\n").map((line) => line.split(": "));
-    const silent = ["overlap of eight bytes", "overlap inside", "two ends", "beyond the end", "no first", "a middle of odd length", "past 65535"];
+    const cases = stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(": "));
+    const silent = [
+      "overlap of eight bytes",
+      "overlap inside",
+      "two ends",
+      "beyond the end",
+      "no first",
+      "a middle of odd length",
+      "past 65535",
+    ];
     expect(cases.filter(([, what]) => what === "silence").map(([name]) => name)).to.deep.equal(silent);
     expect(cases.filter(([, what]) => what === "answered")).to.have.length(6 + 24 + 1 + 1);
     expect(cases).to.have.length(6 + 24 + 1 + 1 + silent.length);
@@ -75,7 +86,18 @@ describe("fragments between the host and a kernel behind a tap", () => {
     this.timeout(30_000);
     far_network();
     const sys = kernel.client.rumpSys;
-    const server = ns.start("ip", ["netns", "exec", `${ns.name}-far`, "python3", "-B", "-u", ns.source("udp.py"), "echo", FAR, "9"]);
+    const server = ns.start("ip", [
+      "netns",
+      "exec",
+      `${ns.name}-far`,
+      "python3",
+      "-B",
+      "-u",
+      ns.source("udp.py"),
+      "echo",
+      FAR,
+      "9",
+    ]);
     await server.says("ready");
     // Our datagrams do not carry DF, as NetBSD's: the host cuts them itself, and what a stricter router would say is said raw.
     const fd = await sys.socket(PF_INET, SOCK_DGRAM, 0);
@@ -113,14 +135,34 @@ describe("fragments between the host and a kernel behind a tap", () => {
 
   it("trace a path: our traceroute sees the host and what is behind it, and theirs sees us", async () => {
     const { stdout } = await kernel.rump("traceroute", "-n", "-q", "1", "-w", "2", FAR);
-    expect(stdout.trim().split("\n").slice(-2).map((line) => line.trim().split(/\s+/).slice(0, 2))).to.deep.equal([
+    expect(
+      stdout
+        .trim()
+        .split("\n")
+        .slice(-2)
+        .map((line) => line.trim().split(/\s+/).slice(0, 2)),
+    ).to.deep.equal([
       ["1", HOST],
       ["2", FAR],
     ]);
     const icmp = await kernel.rump("traceroute", "-I", "-n", "-q", "1", "-w", "2", FAR);
     expect(icmp.stdout).to.match(/^ *2 +10\.99\.2\.2/m);
-    const back = await ns.run("ip", "netns", "exec", `${ns.name}-far`, "traceroute", "-n", "-q", "1", "-w", "2", KERNEL);
-    expect(back.stdout).to.match(/^ *1 +10\.99\.2\.1 /m).and.to.match(/^ *2 +10\.99\.1\.2 /m);
+    const back = await ns.run(
+      "ip",
+      "netns",
+      "exec",
+      `${ns.name}-far`,
+      "traceroute",
+      "-n",
+      "-q",
+      "1",
+      "-w",
+      "2",
+      KERNEL,
+    );
+    expect(back.stdout)
+      .to.match(/^ *1 +10\.99\.2\.1 /m)
+      .and.to.match(/^ *2 +10\.99\.1\.2 /m);
   });
 
   async function echoes(sizes: readonly number[]): Promise<void> {
@@ -137,7 +179,11 @@ describe("fragments between the host and a kernel behind a tap", () => {
     ns.now("ip address add 10.99.2.1/24 dev far0");
     ns.now("ip link set far0 up");
     ns.now("sysctl -q -w net.ipv4.ip_forward=1");
-    for (const words of [`ip link set near0 mtu ${PATH_MTU} up`, `ip address add ${FAR}/24 dev near0`, "ip route add default via 10.99.2.1"]) {
+    for (const words of [
+      `ip link set near0 mtu ${PATH_MTU} up`,
+      `ip address add ${FAR}/24 dev near0`,
+      "ip route add default via 10.99.2.1",
+    ]) {
       ns.now(`ip netns exec ${far} ${words}`);
     }
   }

@@ -38,7 +38,13 @@ export class Program {
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd?: string) {
     this.child = spawn(command, args, {
       stdio: ["pipe", "pipe", "pipe"],
-      env: { ...process.env, LC_ALL: "C", RUMP_SERVER: "", PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`, ...env },
+      env: {
+        ...process.env,
+        LC_ALL: "C",
+        RUMP_SERVER: "",
+        PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
+        ...env,
+      },
       ...(cwd === undefined ? {} : { cwd }),
     });
     this.child.stdin?.on("error", () => {}); // it may have ended
@@ -170,11 +176,7 @@ export class Namespace {
   }
 
   /** Boots a kernel with these interfaces. */
-  async kernel(
-    name: string,
-    ifs: readonly KernelIf[],
-    more: KernelMore = {},
-  ): Promise<NsKernel> {
+  async kernel(name: string, ifs: readonly KernelIf[], more: KernelMore = {}): Promise<NsKernel> {
     const url = `unix://${join(this.dir, name)}`;
     const { capture = true, ...rest } = more;
     const pcap = capture ? join(this.dir, `${name}.pcapng`) : null;
@@ -211,7 +213,9 @@ export class Namespace {
       else faults.push(`left behind: ${file}`);
     }
     for (const pid of this.pids().split("\n")) if (pid !== "") faults.push(`process ${pid} is left`);
-    const left = this.now("ip -brief link").split("\n").filter((line) => line.startsWith("tap"));
+    const left = this.now("ip -brief link")
+      .split("\n")
+      .filter((line) => line.startsWith("tap"));
     faults.push(...left.map((line) => `left behind: ${line}`));
     process.off("exit", this.emergency);
     this.remove();

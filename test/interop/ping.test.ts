@@ -8,7 +8,10 @@ const KERNEL = "10.99.1.2";
 const PING_MAX = 65_507;
 /** Around every border: nothing, no time stamp, a full frame, two, a cluster, a page, three fragments, large frames, the largest. */
 const SAMPLE = [
-  ...[0, 1, 2, 7, 8, 9, 15, 16, 17, 55, 56, 57, 203, 255, 256, 257, 999, 1471, 1472, 1473, 1479, 1480, 1481, 2047, 2048, 2049],
+  ...[
+    0, 1, 2, 7, 8, 9, 15, 16, 17, 55, 56, 57, 203, 255, 256, 257, 999, 1471, 1472, 1473, 1479, 1480, 1481, 2047, 2048,
+    2049,
+  ],
   ...[2951, 2952, 2953, 4095, 4096, 8191, 8192, 9000, 16_384, 32_767, 32_768, 50_001, 65_000, 65_505, 65_506, PING_MAX],
 ];
 /** Pings under way at once. */
@@ -49,9 +52,13 @@ describe("the host's ping, arping and traceroute to a kernel behind a tap", () =
 
   it("ping -R, -T and a broadcast: routes recorded, time stamps given, broadcasts not answered (RFC 1122 §3.2.2.6)", async () => {
     const route = await ns.run("ping", "-n", "-R", "-c", "1", "-W", "2", KERNEL);
-    expect(route.stdout).to.contain("1 received").and.to.match(/RR:\s+10\.99\.1\.1\s+10\.99\.1\.2/);
+    expect(route.stdout)
+      .to.contain("1 received")
+      .and.to.match(/RR:\s+10\.99\.1\.1\s+10\.99\.1\.2/);
     const stamps = await ns.run("ping", "-n", "-T", "tsandaddr", "-c", "1", "-W", "2", KERNEL);
-    expect(stamps.stdout).to.contain("1 received").and.to.match(/TS:\s+10\.99\.1\.1\s+-?\d+ absolute\s+10\.99\.1\.2\s+-?\d+/);
+    expect(stamps.stdout)
+      .to.contain("1 received")
+      .and.to.match(/TS:\s+10\.99\.1\.1\s+-?\d+ absolute\s+10\.99\.1\.2\s+-?\d+/);
     const refused = Number(await kernel.counter("icmp", "bmcastecho"));
     await ns.run("ping", "-n", "-b", "-c", "2", "-i", "0.01", "-W", "0.2", "10.99.1.255");
     expect(await kernel.counter("icmp", "bmcastecho")).to.equal(refused + 2);
@@ -69,7 +76,19 @@ describe("the host's ping, arping and traceroute to a kernel behind a tap", () =
   it("traceroute: one hop, by UDP from above and to a port that nobody has, by ICMP, in full frames", async function () {
     needProgram(this, "traceroute");
     for (const method of [[], ["-I"], ["-U", "-p", "9"], ["-I", "-F"]]) {
-      const { stdout, stderr } = await ns.run("traceroute", "-n", "-w", "1", "-q", "1", "-m", "3", ...method, KERNEL, "1400");
+      const { stdout, stderr } = await ns.run(
+        "traceroute",
+        "-n",
+        "-w",
+        "1",
+        "-q",
+        "1",
+        "-m",
+        "3",
+        ...method,
+        KERNEL,
+        "1400",
+      );
       expect(stdout.trim().split("\n").slice(1), stdout + stderr).to.have.length(1);
       expect(stdout).to.contain(` 1  ${KERNEL} `);
     }

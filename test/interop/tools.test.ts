@@ -29,8 +29,12 @@ describe("rump's tools and the host, through a router of ours", () => {
     bus = join(bus_dir, "bus");
     ns = new Namespace();
     const tap = { name: "virt0", link: "tap0", address: ROUTER, prefix: 24 };
-    router = await ns.kernel("r", [tap, { name: "shmif0", link: bus, address: BUS_ROUTER, prefix: 24 }], { forward: true });
-    behind = await ns.kernel("b", [{ name: "shmif0", link: bus, address: BUS_KERNEL, prefix: 24 }], { gateway: BUS_ROUTER });
+    router = await ns.kernel("r", [tap, { name: "shmif0", link: bus, address: BUS_ROUTER, prefix: 24 }], {
+      forward: true,
+    });
+    behind = await ns.kernel("b", [{ name: "shmif0", link: bus, address: BUS_KERNEL, prefix: 24 }], {
+      gateway: BUS_ROUTER,
+    });
     ns.now(`ip address add ${HOST}/24 dev tap0`);
     ns.now("ip link set tap0 up");
     ns.now(`ip route add 10.99.3.0/24 via ${ROUTER}`);
@@ -45,8 +49,10 @@ describe("rump's tools and the host, through a router of ours", () => {
     this.timeout(30_000);
     for (const kernel of [router, behind]) {
       for (const size of ["0", "56", "1473", "20001", "65507"]) {
-        const { stdout, stderr } = await kernel.rump("ping", "-n", "-c", "2", "-i", "0.01", "-w", "3", "-s", size, HOST);
-        expect(stdout, `size ${size}: ${stdout}${stderr}`).to.match(/2 packets transmitted, 2 packets received, 0\.0% packet loss/);
+        const { stdout, stderr } = await kernel.rump("ping", "-n", "-c", "2", "-i", "0.1", "-w", "3", "-s", size, HOST);
+        expect(stdout, `size ${size}: ${stdout}${stderr}`).to.match(
+          /2 packets transmitted, 2 packets received, 0\.0% packet loss/,
+        );
       }
       const flood = await kernel.rump("ping", "-f", "-q", "-n", "-c", "300", HOST);
       expect(flood.stdout).to.match(/300 packets transmitted, 300 packets received/);
@@ -73,7 +79,8 @@ describe("rump's tools and the host, through a router of ours", () => {
 
   it("a packet that must not be cut for the bus is answered with the bus's MTU, and the host keeps to it (RFC 1191 §4)", async function () {
     this.timeout(20_000);
-    for (const kernel of [router, behind]) expect((await kernel.rump("ifconfig", "shmif0", "mtu", "900")).status).to.equal(0);
+    for (const kernel of [router, behind])
+      expect((await kernel.rump("ifconfig", "shmif0", "mtu", "900")).status).to.equal(0);
     const refused = await ns.run("ping", "-n", "-c", "1", "-W", "1", "-M", "do", "-s", "1000", BUS_KERNEL);
     expect(refused.stdout + refused.stderr).to.match(/From 10\.99\.1\.2 .*Frag needed and DF set \(mtu = 900\)/);
     expect(ns.now(`ip route get ${BUS_KERNEL}`)).to.contain("mtu 900");
@@ -96,7 +103,9 @@ describe("rump's tools and the host, through a router of ours", () => {
   it("rump tcpdump and rump dumpbus -p write what tshark and tcpdump read back whole", async function () {
     this.timeout(30_000);
     const file = join(ns.dir, "tcpdump.pcap");
-    const dump = new Program(process.execPath, [RUMP, "tcpdump", "-n", "-i", "virt0", "-w", file], { RUMP_SERVER: router.url });
+    const dump = new Program(process.execPath, [RUMP, "tcpdump", "-n", "-i", "virt0", "-w", file], {
+      RUMP_SERVER: router.url,
+    });
     await new Promise((resolve) => setTimeout(resolve, 600));
     const echo = ns.python("udp.py", "echo", HOST, 7);
     await echo.says("ready");
@@ -117,7 +126,10 @@ describe("rump's tools and the host, through a router of ours", () => {
     // The namespace reads all captures in its folder when it ends.
     const { status, stderr } = await behind.rump("dumpbus", "-p", join(ns.dir, "dumpbus.pcap"), bus);
     expect(status, stderr).to.equal(0);
-    for (const [name, port] of [["tcpdump.pcap", "udp.port == 7"], ["dumpbus.pcap", "udp.port == 7"]] as const) {
+    for (const [name, port] of [
+      ["tcpdump.pcap", "udp.port == 7"],
+      ["dumpbus.pcap", "udp.port == 7"],
+    ] as const) {
       const seen = await new Program("tshark", ["-n", "-r", join(ns.dir, name), "-Y", port]).ended;
       expect(seen.stdout.trim().split("\n").length, name).to.be.at.least(12);
     }

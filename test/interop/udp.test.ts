@@ -141,7 +141,9 @@ describe("UDP between the host and a kernel behind a tap", () => {
     const member = Uint8Array.of(239, 9, 9, 9, 10, 99, 1, 2);
     await sys.setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, member);
     const joined = await dump.says(/10\.99\.1\.2 > [\s\S]*239\.9\.9\.9/);
-    expect(joined).to.contain("options (RA)").and.to.match(/ttl 1\b/);
+    expect(joined)
+      .to.contain("options (RA)")
+      .and.to.match(/ttl 1\b/);
     // A router asks what there is: the host's programs can say it raw.
     await ns.py("raw.py", "igmp-query", HOST, "224.0.0.1");
     await dump.says(/10\.99\.1\.2 > [\s\S]*239\.9\.9\.9[\s\S]*10\.99\.1\.2 > [\s\S]*239\.9\.9\.9/);

@@ -105,7 +105,10 @@ describe("open checksums", () => {
   it("does not look beyond the end of a short packet", () => {
     const bytes = packet(6, 37, 11);
     for (let len = 1; len < LINK + 24 + 18; len++) {
-      expect(look(bytes.slice(0, len), (m) => (m.m_csum_flags = M_CSUM_TCPv4)), String(len)).to.equal(false);
+      expect(
+        look(bytes.slice(0, len), (m) => (m.m_csum_flags = M_CSUM_TCPv4)),
+        String(len),
+      ).to.equal(false);
     }
   });
 });
