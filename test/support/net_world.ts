@@ -31,9 +31,7 @@ import { ToolWorld } from "../rumpsys/cli/tool_world.ts";
 import type { ToolRun } from "../rumpsys/cli/tool_world.ts";
 
 /** One second of the virtual clock, in ns. */
-export const S = 1e9;
-/** One millisecond. */
-export const MS = 1e6;
+const S = 1e9;
 
 /** Size of a bus of these tests in bytes: 28 ports. */
 const BUSBYTES = 4 << 20;
