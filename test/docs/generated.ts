@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ROOT } from "../repo/source_tree.ts";
 
+/** Reading and parsing all sources takes seconds on a busy machine. */
+export const SOURCES_TIMEOUT_MS = 60_000;
+
 /** How to bring the pages up to date; each test that fails prints it. */
 const CURE = "bring it up to date with: RUMPKIT_WRITE_DOCS=1 npm test -- 'build/test/docs/*.test.js'";
 

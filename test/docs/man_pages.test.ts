@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import ts from "typescript";
 import { filesBelow, isExported, ROOT, sources } from "../repo/source_tree.ts";
-import { expectGenerated, table } from "./generated.ts";
+import { expectGenerated, SOURCES_TIMEOUT_MS, table } from "./generated.ts";
 
 /** Pages of contracts, with the sources whose exported functions (or interface calls) each has to name. */
 const CONTRACTS: readonly { readonly page: string; readonly files: readonly string[]; readonly calls: RegExp }[] = [
@@ -32,7 +32,9 @@ const SECTIONS = ["NAME", "SYNOPSIS", "DESCRIPTION", "SEE ALSO"];
 /** What a contract has to say besides. */
 const WORDS = [/blocks|Blocking/, /Context/, /Ownership|owns?\b/, /ERRORS|errors/];
 
-describe("manual pages of the contracts", () => {
+describe("manual pages of the contracts", function () {
+  this.timeout(SOURCES_TIMEOUT_MS);
+
   for (const { page, files, calls } of CONTRACTS) {
     it(`${page}: blocking, context, ownership, errors, and every call`, () => {
       const text = readFileSync(join(ROOT, "docs/man", `${page}.md`), "utf8");

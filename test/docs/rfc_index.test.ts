@@ -1,7 +1,7 @@
 // docs/rfc-index.md is made from the citations in the sources: which part of which RFC is where.
 import { expect } from "chai";
 import { sources } from "../repo/source_tree.ts";
-import { expectGenerated, table } from "./generated.ts";
+import { expectGenerated, SOURCES_TIMEOUT_MS, table } from "./generated.ts";
 
 /** Titles, in our short form. A citation of an RFC that is not here fails the test. */
 const TITLES: ReadonlyMap<number, string> = new Map([
@@ -63,7 +63,9 @@ const TITLES: ReadonlyMap<number, string> = new Map([
 /** A citation with any number of sections: `RFC 792`, `RFC 5227 §2.1.1`, `RFC 1122 §3.2.1.3, §3.3.6`. */
 const CITATION = /\bRFC (\d{3,5})((?:,? (?:and )?§[\w.]*\w)*)/g;
 
-describe("docs/rfc-index.md", () => {
+describe("docs/rfc-index.md", function () {
+  this.timeout(SOURCES_TIMEOUT_MS);
+
   it("is what the sources cite", () => {
     expectGenerated("docs/rfc-index.md", "rfc-index", page());
   });
