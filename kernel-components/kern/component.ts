@@ -1,5 +1,6 @@
 // Components: what a kernel is made of, and rump_init, which builds a kernel from them (rumpkernel(7)).
 import { EINVAL } from "../../hypercall/api/errno.ts";
+import { errno_name, strerror } from "../../hypercall/api/errno_names.ts";
 import type { Host } from "../../hypercall/api/host.ts";
 import { kern_init } from "./kern_init.ts";
 import { Kernel } from "./kernel.ts";
@@ -92,7 +93,7 @@ function init_phase(k: Kernel, c: RumpComponent, phase: RumpPhase): void {
   const error = c.init[phase]?.(k) ?? 0;
   if (error !== 0) {
     throw new RumpInitError(
-      `component ${c.name} failed to initialise in phase ${phase}: errno ${error}`,
+      `component ${c.name} failed to initialise in phase ${phase}: ${errno_name(error)} (${strerror(error)})`,
       c.name,
       error,
     );

@@ -15,11 +15,7 @@ const BOOTSTRAP = join(dirname(fileURLToPath(import.meta.url)), "../../../rumpsy
 /** The tool. */
 export async function build_native(cx: HostToolContext, args: readonly string[]): Promise<number> {
   if (args.length > 0) throw new UsageError(`it takes nothing: ${args.join(" ")}`);
-  const run = spawnSync(process.execPath, [BOOTSTRAP, "native"], {
-    stdio: ["ignore", "ignore", "pipe"],
-    encoding: "utf8",
-  });
-  for (const line of run.stderr.trimEnd().split("\n")) if (line !== "") cx.err(line);
+  const run = spawnSync(process.execPath, [BOOTSTRAP, "native"], { stdio: ["ignore", "ignore", "inherit"] });
   if (run.status !== 0) return EXIT_ENVIRONMENT;
   try {
     loadAddon();

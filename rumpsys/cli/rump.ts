@@ -8,6 +8,7 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { NativeHostError } from "../../hypercall/native/addon.ts";
+import { sp_parse } from "../../hypercall/native/sp_url.ts";
 import { OSRELEASE } from "../../kernel-components/kern/sysctl_kern.ts";
 import { rumpclient_init } from "../client/rumpclient.ts";
 import type { Rumpclient } from "../client/rumpclient.ts";
@@ -71,10 +72,11 @@ async function with_client(url: string | undefined, use: (client: Rumpclient) =>
   } catch (error) {
     if (!(error instanceof RumpError)) throw error;
     const where = url ?? process.env[RUMP_SERVER] ?? "";
-    throw new ToolError(
-      `${error.message}${where === "" ? "" : `; start one with: rump server ${where}`}`,
-      EXIT_ENVIRONMENT,
-    );
+    if (where === "") throw new ToolError(error.message, EXIT_ENVIRONMENT);
+    const address = sp_parse(where);
+    if (address.err !== 0)
+      throw new ToolError(`${url === undefined ? RUMP_SERVER : "--server"}: ${address.text}`, EXIT_USAGE);
+    throw new ToolError(`${error.message}; start one with: rump server ${where}`, EXIT_ENVIRONMENT);
   }
   try {
     return await use(client);

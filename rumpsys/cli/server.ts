@@ -5,7 +5,7 @@
  *
  * Without -s the command returns when the URL is live, and the kernel goes on in the background.
  */
-import { closeSync, openSync } from "node:fs";
+import { closeSync, constants as file_constants, openSync, rmSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { ENXIO } from "../../hypercall/api/errno.ts";
 import {
@@ -28,9 +28,14 @@ import type { RumpKernel } from "../rump_kernel.ts";
 import { rump_init_server } from "../server/sp_server.ts";
 import { components_named } from "./components.ts";
 import { ifconfig } from "./ifconfig.ts";
+import { parse_prefix } from "./inet_args.ts";
 import { EXIT_ENVIRONMENT, EXIT_FAILURE, EXIT_OK, host_clock, run_tool, ToolError, UsageError } from "./tool.ts";
 
+const STDOUT = 1;
 const STDERR = 2;
+/** A kernel in the background at unix://PATH writes to PATH.log. */
+const LOG_SUFFIX = ".log";
+const LOG_MODE = 0o600;
 const SIGTERM = constants.signals.SIGTERM;
 
 /** What a server was asked to be. */
@@ -87,6 +92,7 @@ export function if_words(spec: string): string[][] {
   if (match === null)
     throw new UsageError(`--if ${spec}: IF[=LINKSTR][,ADDR/LEN]..., such as shmif0=/tmp/bus,10.0.0.1/24`);
   const [, name, linkstr, addresses] = match as unknown as [string, string, string | undefined, string];
+  for (const a of addresses.split(",").slice(1)) parse_prefix(a, `--if ${spec}: address`);
   const calls = name === "lo0" ? [] : [[name, "create"]];
   if (linkstr !== undefined) calls.push([name, "linkstr", linkstr]);
   for (const a of addresses.split(",").slice(1)) calls.push([name, "inet", a, "alias"]);
@@ -119,12 +125,13 @@ async function serve(o: ServerOptions, say: (line: string) => void): Promise<num
   const host = nativeHost({ params });
   if (daemon) host.daemon.rumpuser_daemonize_begin();
   let rk: RumpKernel | null = null;
+  let log: string | null = null;
   try {
     rk = rump_init_sync(host, o.components);
     const end = ending();
     for (const spec of o.ifs) await configure(rk, host, spec, say);
     await rump_init_server(rk.k, o.url, { halt: () => setImmediate(end.now), failed: () => setImmediate(end.now) });
-    if (daemon) detach(host);
+    if (daemon) log = detach(host, o.url);
     await end.promise;
   } catch (error) {
     if (!(error instanceof RumpError || error instanceof RumpInitError)) throw error;
@@ -142,6 +149,7 @@ async function serve(o: ServerOptions, say: (line: string) => void): Promise<num
         ? `rump server: ${o.url}: shut down, nothing leaked`
         : `rump server: ${o.url}: leaked:\n${report.text}`,
     );
+  if (log !== null) log_remove_empty(log);
   return report.text === "" ? EXIT_OK : EXIT_FAILURE;
 }
 
@@ -172,12 +180,34 @@ async function configure(rk: RumpKernel, host: NativeHost, spec: string, say: (l
   }
 }
 
-/** The one who waits may go on; standard error was only lent. */
-function detach(host: NativeHost): void {
+/**
+ * The one who waits may go on; standard error was only lent. From here on both outputs are a file beside the socket, so that what a kernel
+ * says when it panics is not lost. The result is the file's path.
+ */
+function detach(host: NativeHost, url: string): string {
+  const path = `${sp_parse(url).path}${LOG_SUFFIX}`;
   host.daemon.rumpuser_daemonize_done(0);
-  closeSync(STDERR);
-  const fd = openSync("/dev/null", "w");
-  if (fd !== STDERR) throw new ToolError(`descriptor ${fd} where ${STDERR} was expected`);
+  for (const fd of [STDOUT, STDERR]) closeSync(fd);
+  for (const fd of [STDOUT, STDERR]) {
+    const got = open_log(path);
+    if (got !== fd) throw new ToolError(`descriptor ${got} where ${fd} was expected`);
+  }
+  return path;
+}
+
+/** The log, to append to. A folder that has become read-only, or a link in its place, costs the log and not the kernel. */
+function open_log(path: string): number {
+  const { O_WRONLY, O_CREAT, O_APPEND, O_NOFOLLOW } = file_constants;
+  try {
+    return openSync(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, LOG_MODE);
+  } catch {
+    return openSync("/dev/null", "w");
+  }
+}
+
+/** Nothing was said: no file is left. */
+function log_remove_empty(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path, { force: true });
 }
 
 /** A signal when the process that started this one ends. */

@@ -1,6 +1,6 @@
 // The command `rump` as people run it: exit statuses, signals, sockets, processes that die.
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { bus_pcap, bus_view } from "../../../rumpsys/cli/dumpbus.ts";
@@ -52,6 +52,9 @@ describe("the command rump", function () {
       [["server", "unix:///no/such/folder/x"], 3, /ENOENT|EACCES/],
       [["ping", "1.2.3.4"], 3, /which kernel\? set RUMP_SERVER/],
       [["--server", "unix://none", "ifconfig"], 3, /no kernel is there; start one with: rump server/],
+      [["--server", "tcp://1.2.3.4:5", "ifconfig"], 2, /--server: "tcp:.*is reached at unix:\/\/path$/m],
+      [["server", "--if", "shmif0=bus,256.0.0.1/24", "unix://x"], 2, /"256\.0\.0\.1" is not an IPv4 address/],
+      [["server", "--if", "shmif0=bus,10.0.0.1/33", "unix://x"], 2, /prefix length must be .* 32, not "33"/],
       [["dumpbus", "none"], 3, /ENOENT/],
       [["dumpbus"], 2, /which bus\?[^]*usage: rump dumpbus/],
       [["--version"], 0, /^$/],
@@ -107,6 +110,28 @@ describe("the command rump", function () {
     for (let i = 0; i < 250 && existsSync(join(kernels.dir, "d")); i++)
       await new Promise((resolve) => setTimeout(resolve, 20));
     expect(existsSync(join(kernels.dir, "d"))).to.equal(false);
+  });
+
+  it("leaves the message of a kernel that crashed in the background beside its socket", async () => {
+    const crash = join(kernels.dir, "crash.cjs");
+    writeFileSync(
+      crash,
+      `if (process.env.RUMPKIT_DAEMON_FD) require("node:fs").writeFileSync("pid", String(process.pid));
+       process.on("SIGUSR2", () => { throw new Error("so it ended"); });`,
+    );
+    const node_options = process.env["NODE_OPTIONS"];
+    process.env["NODE_OPTIONS"] = `${node_options ?? ""} --require ${crash}`;
+    try {
+      expect((await kernels.run("", "server", kernels.url("p"))).status).to.equal(0);
+    } finally {
+      if (node_options === undefined) delete process.env["NODE_OPTIONS"];
+      else process.env["NODE_OPTIONS"] = node_options;
+    }
+    const log = join(kernels.dir, "p.log");
+    expect(statSync(log).mode & 0o777).to.equal(0o600);
+    process.kill(Number(readFileSync(join(kernels.dir, "pid"), "utf8")), "SIGUSR2");
+    for (let i = 0; i < 250 && statSync(log).size === 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(readFileSync(log, "utf8")).to.match(/Error: so it ended/);
   });
 
   it("ends with its parent when it is asked to, however the parent ends", async () => {
