@@ -23,27 +23,46 @@ export class Mmsghdr {
  * sendmmsg(2): how many of the first `vlen` messages were sent. -1 and errno only when none was: the error of a later one is met again by
  * the next call. hot
  */
-export function rump_sys_sendmmsg(rk: RumpKernel, fd: number, mmsg: readonly Mmsghdr[], vlen: number, flags: number): number {
+export function rump_sys_sendmmsg(
+  rk: RumpKernel,
+  fd: number,
+  mmsg: readonly Mmsghdr[],
+  vlen: number,
+  flags: number,
+): number {
   return each(rk, fd, mmsg, vlen, flags, rump_sys_sendmsg);
 }
 
 /** recvmmsg(2) without timeout: how many messages were received, at most `vlen`. EAGAIN when there is none. hot */
-export function rump_sys_recvmmsg(rk: RumpKernel, fd: number, mmsg: readonly Mmsghdr[], vlen: number, flags: number): number {
+export function rump_sys_recvmmsg(
+  rk: RumpKernel,
+  fd: number,
+  mmsg: readonly Mmsghdr[],
+  vlen: number,
+  flags: number,
+): number {
   return each(rk, fd, mmsg, vlen, flags, rump_sys_recvmsg);
 }
 
 type MsgCall = (rk: RumpKernel, fd: number, iov: readonly Uint8Array[], msg: Msghdr, flags: number) => number;
 
 // hot
-function each(rk: RumpKernel, fd: number, mmsg: readonly Mmsghdr[], vlen: number, flags: number, call: MsgCall): number {
+function each(
+  rk: RumpKernel,
+  fd: number,
+  mmsg: readonly Mmsghdr[],
+  vlen: number,
+  flags: number,
+  call: MsgCall,
+): number {
   const most = Math.min(vlen, mmsg.length, MMSG_MAX);
   let done = 0;
   rk.k.enter();
   try {
     for (; done < most; done++) {
-      const m = mmsg[done] as Mmsghdr;
-      const n = call(rk, fd, m.msg_iov, m.msg_hdr, flags);
-      if (n < 0) break;
+      const m = mmsg[done];
+      const n = m === undefined ? -1 : call(rk, fd, m.msg_iov, m.msg_hdr, flags);
+      if (m === undefined || n < 0) break;
       m.msg_len = n;
     }
   } finally {

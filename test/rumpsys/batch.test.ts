@@ -8,7 +8,10 @@ import { AF_INET, SO_BROADCAST, SOCK_DGRAM, SOL_SOCKET } from "../../kernel-comp
 import { SockaddrOut } from "../../kernel-components/socket/socketvar.ts";
 import { sin_port } from "../../kernel-components/wire/sockaddr.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
 } from "../../rumpsys/netconfig.ts";
 import { RumpError } from "../../rumpsys/errors.ts";
 import { rump_init_sync } from "../../rumpsys/rump_init.ts";
