@@ -51,7 +51,7 @@ async function main(plan: KernelPlan): Promise<void> {
     must(name, rump_pub_netconfig_ifup(rk, name));
   }
   if (plan.gateway !== undefined) must(plan.gateway, rump_pub_netconfig_ipv4_gw(rk, plan.gateway));
-  if (plan.forward === true) await rk.rumpSys.sysctlbyname("net.inet.ip.forwarding", 1);
+  if (plan.forward === true) rk.rumpSys.sysctlbyname("net.inet.ip.forwarding", 1);
   await rump_init_server(rk.k, plan.url);
   const ended = new Promise<void>((resolve) => process.once("SIGTERM", () => resolve()));
   process.stdout.write("ready\n");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Rumpclient, rumpclient_init } from "../../rumpsys/client/rumpclient.ts";
-import { needNative, needProgram, needRoot, needTap } from "../support/need.ts";
+import { needNative, needNetns, needProgram, needTap } from "../support/need.ts";
 import { type Ended, RUMP } from "../support/rump_process.ts";
 import type { KernelIf } from "./kernel_main.ts";
 
@@ -19,10 +19,9 @@ let made = 0;
 
 /** Skips the test unless everything that namespaces and captures need is there. */
 export function needNamespace(test: Mocha.Context): void {
-  needRoot(test);
+  needNetns(test);
   needNative(test);
   needTap(test);
-  needProgram(test, "ip", "iproute2");
   needProgram(test, "python3");
   needProgram(test, "tshark");
   needProgram(test, "tcpdump");

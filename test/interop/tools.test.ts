@@ -163,7 +163,7 @@ describe("npm start -- --tap", () => {
     const { status, stdout, stderr } = await npm.ended;
     expect(status, stderr).to.equal(0);
     expect(stdout).to.contain("3 packets transmitted, 3 received, 0% packet loss");
-    expect(stdout).to.match(/\$ arping .*(2 packets transmitted, 2 packets received|Received 2 response)/);
+    expect(stdout).to.match(/\$ arping [\s\S]*(2 packets transmitted, 2 packets received|Received 2 response)/);
     expect(stdout).to.match(new RegExp(`^ +3 +${base}\\.2\\.\\d+ `, "m"));
     expect(ns.now("ip -brief link")).not.to.contain(tap);
     expect(ns.now("ip route")).not.to.contain(base);

@@ -1,4 +1,5 @@
 // What a test needs from the machine. A missing thing skips the test and says why; with CI=true a skipped test fails the run.
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -30,6 +31,15 @@ export function needTap(test: Mocha.Context): void {
     accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
   } catch {
     skip(test, "it needs /dev/net/tun (modprobe tun; in a container: --device /dev/net/tun --cap-add NET_ADMIN)");
+  }
+}
+
+/** Skip unless network namespaces can be made. */
+export function needNetns(test: Mocha.Context): void {
+  needRoot(test);
+  needProgram(test, "ip", "iproute2");
+  if (spawnSync("unshare", ["--net", "--mount", "true"]).status !== 0) {
+    skip(test, "it needs network namespaces (in a container: --cap-add SYS_ADMIN --cap-add NET_ADMIN)");
   }
 }
 
