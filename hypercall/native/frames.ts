@@ -44,6 +44,7 @@ const HOST_EACCES = 13;
 const HOST_EBUSY = 16;
 const HOST_ENODEV = 19;
 const HOST_EINVAL = 22;
+const HOST_ENOTTY = 25;
 
 /** Frames over taps. */
 export class NativeFrames implements HyperFrames {
@@ -97,6 +98,8 @@ export function failure_text(name: string, tap: TapResult & { readonly error: nu
     const device = tap.step === "open" ? "chmod 0666 /dev/net/tun && " : "";
     return `${what}: no permission; cure: run as root, or once as root: ${device}ip tuntap add dev ${own} mode tap user $USER, then name ${own}`;
   }
+  if (error === HOST_ENOTTY)
+    return `${what}: /dev/net/tun is no tun device; cure: rm /dev/net/tun; mknod /dev/net/tun c 10 200`;
   if (error === HOST_EBUSY) return `${what}: another program has it open`;
   if (error === HOST_EINVAL && tap.step === "attach") return `${what}: an interface of that name exists and is no tap`;
   return `${what}: ${tap.step} failed with ${errno_name(errtrans(error))}`;

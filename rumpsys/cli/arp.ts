@@ -155,17 +155,22 @@ async function arp_set(cx: ToolContext, operands: readonly string[]): Promise<nu
 
 async function arp_delete(cx: ToolContext, addr: number, w: ArpWords): Promise<number> {
   const ip = inet_ntoa(addr);
-  const info = new RtInfo();
-  info.rti_dst = dst_of(addr, w);
-  // Every interface may know the address.
-  let deleted = 0;
-  while (await arp_delete_one(cx, info)) deleted++;
-  if (deleted === 0) {
+  if (!(await arp_forget(cx, addr, w))) {
     cx.err(`delete: cannot locate ${ip}`);
     return EXIT_FAILURE;
   }
   cx.out(cx.json ? JSON.stringify({ address: ip, deleted: true }) : `${ip} (${ip}) deleted`);
   return EXIT_OK;
+}
+
+/** Deletes the entries of an address; false if there was none. */
+async function arp_forget(cx: ToolContext, addr: number, w: ArpWords): Promise<boolean> {
+  const info = new RtInfo();
+  info.rti_dst = dst_of(addr, w);
+  // Every interface may know the address.
+  let deleted = 0;
+  while (await arp_delete_one(cx, info)) deleted++;
+  return deleted > 0;
 }
 
 /** Deletes one entry; false if there is none. */
@@ -185,7 +190,13 @@ async function arp_delete_all(cx: ToolContext): Promise<number> {
   for (const msg of await rt_dump(cx.sys, AF_INET, NET_RT_FLAGS, RTF_LLDATA)) {
     if (msg.info.rti_dst !== null && (msg.flags & RTF_LOCAL) === 0) addrs.add(sin_addr(msg.info.rti_dst));
   }
-  for (const addr of addrs) await arp_delete(cx, addr, { temp: false, pub: false, proxy: false });
+  const gone: string[] = [];
+  for (const addr of addrs) {
+    const ip = inet_ntoa(addr);
+    if (await arp_forget(cx, addr, { temp: false, pub: false, proxy: false })) gone.push(ip);
+  }
+  if (cx.json) cx.out(JSON.stringify(gone.map((address) => ({ address, deleted: true }))));
+  else for (const ip of gone) cx.out(`${ip} (${ip}) deleted`);
   return EXIT_OK;
 }
 

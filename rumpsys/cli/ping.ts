@@ -2,6 +2,7 @@
  * ping(8): echo requests, and what comes back. Exit status 0 when at least one answer came, else 1. What takes time waits in the kernel,
  * so ping works on a simulated kernel's virtual clock too.
  */
+import { ECONNRESET } from "../../hypercall/api/errno.ts";
 import { ICMP_ECHO, ICMP_ECHOREPLY, ICMP_MINLEN } from "../../kernel-components/wire/icmp.ts";
 import { IN_MULTICAST, IPPROTO_ICMP, IPPROTO_IP } from "../../kernel-components/wire/in.ts";
 import { IPOPT_LSRR, IPOPT_RR, ip_options_parse, ipopt_words } from "../../kernel-components/wire/ip_options.ts";
@@ -113,6 +114,7 @@ class Ping {
       await this.s.echo(this.o.dst, this.id, seq, this.payload(), this.o.dontroute ? MSG_DONTROUTE : 0);
     } catch (error) {
       if (!(error instanceof RumpError) || error.syscall !== "sendto") throw error;
+      if (error.errno === ECONNRESET) throw error; // the kernel has gone: no network says this of a raw socket
       this.errors++;
       this.cx.err(`ping: sendto: ${error.describe()}`);
     }

@@ -7,6 +7,7 @@
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
+import { EACCES } from "../../hypercall/api/errno.ts";
 import { NativeHostError } from "../../hypercall/native/addon.ts";
 import { sp_parse } from "../../hypercall/native/sp_url.ts";
 import { OSRELEASE } from "../../kernel-components/kern/sysctl_kern.ts";
@@ -76,6 +77,7 @@ async function with_client(url: string | undefined, use: (client: Rumpclient) =>
     const address = sp_parse(where);
     if (address.err !== 0)
       throw new ToolError(`${url === undefined ? RUMP_SERVER : "--server"}: ${address.text}`, EXIT_USAGE);
+    if (error.errno === EACCES) throw new ToolError(error.message, EXIT_ENVIRONMENT);
     throw new ToolError(`${error.message}; start one with: rump server ${where}`, EXIT_ENVIRONMENT);
   }
   try {

@@ -167,7 +167,11 @@ export function sp_connect(url: string): Promise<SpLink> {
         error.code === undefined ? undefined : (constants.errno as Readonly<Record<string, number>>)[error.code];
       fail(
         host === undefined ? ECONNREFUSED : errtrans(host),
-        error.code === "ENOENT" ? "no kernel is there" : "no kernel listens there",
+        error.code === "ENOENT"
+          ? "no kernel is there"
+          : error.code === "EACCES"
+            ? "it is another user's"
+            : "no kernel listens there",
       );
     });
     socket.on("close", () => fail(ECONNREFUSED, "it hung up: another user's kernel, or it is going down"));

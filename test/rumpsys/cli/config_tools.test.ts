@@ -187,7 +187,7 @@ describe("rumpsys/cli: configuration", () => {
       out: "10.0.1.9 (10.0.1.9) -- no entry\n",
       err: "",
     });
-    await w.ok("a", arp, "-d -a");
+    expect(await w.json<unknown[]>("a", arp, "-d -a")).to.deep.include({ address: "10.0.1.7", deleted: true });
     expect(await w.json<unknown[]>("a", arp, "-a")).to.deep.equal([]);
     expect((await w.run("a", arp, "-s 99.9.9.9 02:00:00:00:00:09")).err).to.match(/on no network of ours/);
     expect((await w.run("a", arp, "-s 10.0.1.9 zz")).status).to.equal(2);
