@@ -45,7 +45,9 @@ describe("rumpsys/cli: configuration", () => {
 
   it("ifconfig tells in words why it cannot plug an interface in, as the host and the console do", async () => {
     await w.ok("a", ifconfig, "virt0 create");
-    expect((await w.run("a", ifconfig, "virt0 linkstr nowire")).err).to.match(/^ifconfig: virt0 linkstr: no wire nowire.* \([A-Z0-9]+\)/);
+    expect((await w.run("a", ifconfig, "virt0 linkstr nowire")).err).to.match(
+      /^ifconfig: virt0 linkstr: no wire nowire.* \([A-Z0-9]+\)/,
+    );
     expect(await w.ok("a", sysctl, "-n net.interfaces.virt0.linkerror")).to.match(/nowire/);
     await w.ok("a", ifconfig, "virt0 destroy");
     expect((await w.run("a", sysctl, "net.interfaces.virt0.linkerror")).status).to.equal(1);

@@ -24,8 +24,10 @@ describe("a kernel in its own thread", () => {
   let thread: RumpThread;
   let sys: RumpSysBlocking;
   const buf = new Uint8Array(200_000);
-  beforeEach(async function () {
+  before(function () {
     needNative(this);
+  });
+  beforeEach(async () => {
     thread = await rump_thread({ components: "local" });
     sys = thread.rumpSysBlocking;
   });
