@@ -5,11 +5,14 @@
  */
 import { M_BCAST, M_CSUM_DATA, M_MCAST } from "../kern/mbuf.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
+import { ether_output, ether_output_to } from "../net/ether_output.ts";
 import type { Ifnet } from "../net/if.ts";
-import { IFF_LOOPBACK, IFF_UP } from "../net/if_flags.ts";
+import { IFF_LOOPBACK, IFF_RUNNING, IFF_UP } from "../net/if_flags.ts";
 import type { Rtentry } from "../net/rtentry.ts";
 import { RTF_BLACKHOLE, RTF_GATEWAY, RTF_REJECT, RTF_UP } from "../net/rtentry.ts";
+import { ETHERTYPE_IP } from "../wire/ether.ts";
 import { AF_INET } from "../wire/sockaddr.ts";
+import { arp_slot } from "./arp_table.ts";
 import type { Inet } from "./inet.ts";
 import { in_canforward } from "./in.ts";
 import { IPFLOW_MASK } from "./ip_flow_var.ts";
@@ -60,7 +63,19 @@ export function ip_flow_forward(inet: Inet, ifp: Ifnet, m: Mbuf, w2: number, src
   stat[IPS_FORWARD]++;
   stat[IPS_FASTFORWARD]++;
   rmx.rmx_pksent++;
-  oifp.if_output(oifp, m, AF_INET, flow.ipf_nexthop[slot], rt);
+  const nexthop = flow.ipf_nexthop[slot];
+  const le = inet.arp.cache[arp_slot(nexthop, oifp.if_index)];
+  if (
+    le !== null &&
+    le.ln_addr === nexthop &&
+    le.ln_ifp === oifp &&
+    inet.k.now_ns < le.ln_refresh_ns &&
+    (oifp.if_flags & IFF_RUNNING) !== 0 &&
+    oifp.if_output === ether_output
+  ) {
+    // What ether_output would do, without its way through the tables: the neighbour is known and the route was looked at when the flow was made.
+    ether_output_to(oifp, m, le.ln_hi, le.ln_lo, ETHERTYPE_IP);
+  } else oifp.if_output(oifp, m, AF_INET, nexthop, rt);
   return true;
 }
 

@@ -22,8 +22,10 @@ export function M_BUFSIZE(m: Mbuf): number {
 
 /** Bytes that may be written before the data; 0 if the storage may not be written. hot */
 export function M_LEADINGSPACE(m: Mbuf): number {
-  if (M_UNWRITABLE(m)) return 0;
-  return m.m_off - M_BUFADDR(m);
+  const flags = m.m_flags;
+  if ((flags & M_EXT) === 0) return m.m_off - m.m_dat;
+  if ((flags & M_RDONLY) !== 0 || m.m_pool.mem.ext_refs[m.m_ext_ref] > 1) return 0;
+  return m.m_off - m.m_ext_off;
 }
 
 /** Bytes that may be written after the data; 0 if the storage may not be written. hot */
