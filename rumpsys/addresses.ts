@@ -5,8 +5,23 @@ import { EAFNOSUPPORT, EINVAL } from "../hypercall/api/errno.ts";
 import { inet_ntoa, inet_pton4 } from "../kernel-components/wire/inet_addr.ts";
 import { inet_ntop6, inet_pton6 } from "../kernel-components/wire/inet6_addr.ts";
 import {
-  AF_INET, AF_INET6, AF_LINK, AF_LOCAL, AF_UNSPEC, mk_sockaddr_dl, mk_sockaddr_in, mk_sockaddr_in6, sdl_index, sdl_lladdr, sdl_name, sdl_type,
-  sin6_flowinfo, sin6_port, sin6_scope_id, sin_addr, sin_port,
+  AF_INET,
+  AF_INET6,
+  AF_LINK,
+  AF_LOCAL,
+  AF_UNSPEC,
+  mk_sockaddr_dl,
+  mk_sockaddr_in,
+  mk_sockaddr_in6,
+  sdl_index,
+  sdl_lladdr,
+  sdl_name,
+  sdl_type,
+  sin6_flowinfo,
+  sin6_port,
+  sin6_scope_id,
+  sin_addr,
+  sin_port,
 } from "../kernel-components/wire/sockaddr.ts";
 import { RumpError } from "./errors.ts";
 
@@ -58,7 +73,13 @@ export interface UnspecAddress {
 }
 
 /** An address that the facade hands out. Families it has no type for come as raw bytes. */
-export type SocketAddress = InetAddress | Inet6Address | LocalAddress | LinkAddress | UnspecAddress | { readonly family: number; readonly bytes: Uint8Array };
+export type SocketAddress =
+  | InetAddress
+  | Inet6Address
+  | LocalAddress
+  | LinkAddress
+  | UnspecAddress
+  | { readonly family: number; readonly bytes: Uint8Array };
 
 /** An address that the facade takes: typed, or a whole sockaddr as bytes (which must begin with sa_len and sa_family). */
 export type AddressArgument = InetAddress | Inet6Address | LocalAddress | LinkAddress | UnspecAddress | Uint8Array;
@@ -70,8 +91,7 @@ const SUN_PATH_LONGEST = 253;
 export function sockaddr_of(a: AddressArgument, syscall: string): Uint8Array {
   if (a instanceof Uint8Array) return a;
   // A program in JavaScript may pass anything.
-  if (typeof a !== "object" || a === null)
-    throw new RumpError(syscall, EINVAL, String(a), undefined, "not an address");
+  if (typeof a !== "object" || a === null) throw new RumpError(syscall, EINVAL, String(a), undefined, "not an address");
   switch (a.family) {
     case "inet": {
       check_port(a.address, a.port, syscall);
@@ -92,22 +112,31 @@ export function sockaddr_of(a: AddressArgument, syscall: string): Uint8Array {
     case "unspec":
       return new Uint8Array([16, AF_UNSPEC, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
     default:
-      throw new RumpError(syscall, EAFNOSUPPORT, String((a as { family: unknown }).family), undefined, "unknown address family");
+      throw new RumpError(
+        syscall,
+        EAFNOSUPPORT,
+        String((a as { family: unknown }).family),
+        undefined,
+        "unknown address family",
+      );
   }
 }
 
 function check_port(address: string, port: number, syscall: string): void {
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new RumpError(syscall, EINVAL, String(address), port, "not a port number");
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new RumpError(syscall, EINVAL, String(address), port, "not a port number");
 }
 
 function mk_local(path: string, syscall: string): Uint8Array {
-  if (path.length > SUN_PATH_LONGEST) throw new RumpError(syscall, EINVAL, path, undefined, `path longer than ${SUN_PATH_LONGEST} characters`);
+  if (path.length > SUN_PATH_LONGEST)
+    throw new RumpError(syscall, EINVAL, path, undefined, `path longer than ${SUN_PATH_LONGEST} characters`);
   const sa = new Uint8Array(2 + path.length);
   sa[0] = sa.length;
   sa[1] = AF_LOCAL;
   for (let i = 0; i < path.length; i++) {
     const c = path.charCodeAt(i);
-    if (c === 0 || c > 255) throw new RumpError(syscall, EINVAL, path, undefined, "path has a character that is not one byte");
+    if (c === 0 || c > 255)
+      throw new RumpError(syscall, EINVAL, path, undefined, "path has a character that is not one byte");
     sa[2 + i] = c;
   }
   return sa;
@@ -128,7 +157,8 @@ export function address_of(sa: Uint8Array, len: number): SocketAddress | null {
     case AF_LOCAL:
       return { family: "local", path: path_of(sa, len) };
     case AF_LINK:
-      if (len >= 8) return { family: "link", index: sdl_index(sa), type: sdl_type(sa), name: sdl_name(sa), lladdr: sdl_lladdr(sa) };
+      if (len >= 8)
+        return { family: "link", index: sdl_index(sa), type: sdl_type(sa), name: sdl_name(sa), lladdr: sdl_lladdr(sa) };
       break;
     default:
   }

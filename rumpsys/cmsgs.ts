@@ -39,7 +39,11 @@ export function cmsgs_decode(bytes: Uint8Array, len: number): Cmsg[] {
   for (let at = 0; at + CMSG_HDRLEN <= end; ) {
     const n = dv.getUint32(at, true);
     if (n < CMSG_HDRLEN || at + n > end) break;
-    out.push({ level: dv.getInt32(at + 4, true), type: dv.getInt32(at + 8, true), data: bytes.slice(at + CMSG_HDRLEN, at + n) });
+    out.push({
+      level: dv.getInt32(at + 4, true),
+      type: dv.getInt32(at + 8, true),
+      data: bytes.slice(at + CMSG_HDRLEN, at + n),
+    });
     at += CMSG_ALIGN(n);
   }
   return out;

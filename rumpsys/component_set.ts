@@ -17,5 +17,13 @@ export function local_components(): RumpComponent[] {
 
 /** Everything for IPv4: sockets, PF_LOCAL, net, inet, and all drivers. */
 export function inet_components(): RumpComponent[] {
-  return [...local_components(), netComponent, inetComponent, pcapComponent, ptpComponent, shmifComponent, virtifComponent];
+  return [
+    ...local_components(),
+    netComponent,
+    inetComponent,
+    pcapComponent,
+    ptpComponent,
+    shmifComponent,
+    virtifComponent,
+  ];
 }

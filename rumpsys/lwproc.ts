@@ -55,7 +55,8 @@ export class Lwproc {
 
   /** Makes `l` current; null: the implicit one. */
   switch(l: Lwp | null): void {
-    if (l !== null && this.bound.get(l.l_proc)?.has(l) !== true) this.rk.k.panic("lwproc_switch: not an lwp of lwproc, or released");
+    if (l !== null && this.bound.get(l.l_proc)?.has(l) !== true)
+      this.rk.k.panic("lwproc_switch: not an lwp of lwproc, or released");
     this.cur = l;
     this.rk.cx = l === null ? this.implicit : this.rk.context_of(l.l_proc);
   }

@@ -4,12 +4,41 @@
  */
 import { EADDRNOTAVAIL, EINVAL, ENOBUFS } from "../hypercall/api/errno.ts";
 import {
-  SIOCAIFADDR, SIOCDIFADDR, SIOCGIFFLAGS, SIOCIFCREATE, SIOCIFDESTROY, SIOCSIFFLAGS, SIOCSIFMTU, SIOCSLINKSTR, IFLINKSTR_UNSET, ifaliasreq, ifdrv,
-  ifr_flags, ifreq, ifreq_addr, ifreq_flags, ifreq_int,
+  SIOCAIFADDR,
+  SIOCDIFADDR,
+  SIOCGIFFLAGS,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCSIFFLAGS,
+  SIOCSIFMTU,
+  SIOCSLINKSTR,
+  IFLINKSTR_UNSET,
+  ifaliasreq,
+  ifdrv,
+  ifr_flags,
+  ifreq,
+  ifreq_addr,
+  ifreq_flags,
+  ifreq_int,
 } from "../kernel-components/net/if_abi.ts";
 import { IFF_UP } from "../kernel-components/net/if_flags.ts";
-import { RTF_GATEWAY, RTF_HOST, RTF_STATIC, RTF_UP, RTM_ADD, RTM_DELETE, RtInfo } from "../kernel-components/net/rtentry.ts";
-import { RTM_ERRNO_OFF, RTM_FLAGS_OFF, RTM_SEQ_OFF, RTM_ADDRS_OFF, SIZEOF_RT_MSGHDR, rt_msg_build } from "../kernel-components/net/rtsock_abi.ts";
+import {
+  RTF_GATEWAY,
+  RTF_HOST,
+  RTF_STATIC,
+  RTF_UP,
+  RTM_ADD,
+  RTM_DELETE,
+  RtInfo,
+} from "../kernel-components/net/rtentry.ts";
+import {
+  RTM_ERRNO_OFF,
+  RTM_FLAGS_OFF,
+  RTM_SEQ_OFF,
+  RTM_ADDRS_OFF,
+  SIZEOF_RT_MSGHDR,
+  rt_msg_build,
+} from "../kernel-components/net/rtsock_abi.ts";
 import { AF_INET, PF_INET, PF_ROUTE, SOCK_DGRAM, SOCK_RAW } from "../kernel-components/socket/socket_abi.ts";
 import { inet_pton4 } from "../kernel-components/wire/inet_addr.ts";
 import { mk_sockaddr_in } from "../kernel-components/wire/sockaddr.ts";
@@ -56,7 +85,11 @@ export function rump_pub_netconfig_ifdown(rk: RumpKernel, ifname: string): numbe
 /** Plugs an interface into its bus, tap or wire; "" unplugs it. */
 export function rump_pub_netconfig_ifsetlinkstr(rk: RumpKernel, ifname: string, linkstr: string): number {
   const text = new TextEncoder().encode(`${linkstr}\0`);
-  return ifioctl(rk, SIOCSLINKSTR, linkstr === "" ? ifdrv(ifname, IFLINKSTR_UNSET, new Uint8Array(0)) : ifdrv(ifname, 0, text));
+  return ifioctl(
+    rk,
+    SIOCSLINKSTR,
+    linkstr === "" ? ifdrv(ifname, IFLINKSTR_UNSET, new Uint8Array(0)) : ifdrv(ifname, 0, text),
+  );
 }
 
 /** Sets the MTU in bytes. */
@@ -73,7 +106,12 @@ export function rump_pub_netconfig_ipv4_ifaddr(rk: RumpKernel, ifname: string, a
 }
 
 /** Adds an IPv4 address with a prefix length, 0..32. */
-export function rump_pub_netconfig_ipv4_ifaddr_cidr(rk: RumpKernel, ifname: string, addr: string, prefixlen: number): number {
+export function rump_pub_netconfig_ipv4_ifaddr_cidr(
+  rk: RumpKernel,
+  ifname: string,
+  addr: string,
+  prefixlen: number,
+): number {
   const a = inet_pton4(addr);
   if (!a.ok || !Number.isInteger(prefixlen) || prefixlen < 0 || prefixlen > 32) return EINVAL;
   return ipv4_add(rk, ifname, a.addr, prefix_mask(prefixlen));

@@ -34,7 +34,11 @@ export async function rump_init(options: RumpInitOptions = {}): Promise<RumpKern
 }
 
 /** The same at once, for who has a host. */
-export function rump_init_sync(host: Host, components: readonly RumpComponent[] = inet_components(), kernel: KernelOptions = {}): RumpKernel {
+export function rump_init_sync(
+  host: Host,
+  components: readonly RumpComponent[] = inet_components(),
+  kernel: KernelOptions = {},
+): RumpKernel {
   return new RumpKernel(kern_rump_init(host, components, kernel));
 }
 

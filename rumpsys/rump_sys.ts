@@ -10,7 +10,16 @@ import { EWAIT } from "../kernel-components/kern/wakeup.ts";
 import type { SockaddrOut } from "../kernel-components/socket/socketvar.ts";
 import { Sockopt } from "../kernel-components/socket/socketvar.ts";
 import {
-  sys_accept, sys_bind, sys_connect, sys_getpeername, sys_getsockname, sys_getsockopt, sys_listen, sys_setsockopt, sys_shutdown, sys_socket,
+  sys_accept,
+  sys_bind,
+  sys_connect,
+  sys_getpeername,
+  sys_getsockname,
+  sys_getsockopt,
+  sys_listen,
+  sys_setsockopt,
+  sys_shutdown,
+  sys_socket,
   sys_socketpair,
 } from "../kernel-components/socket/uipc_syscalls.ts";
 import type { Msghdr } from "../kernel-components/socket/uipc_syscalls_msg.ts";
@@ -54,7 +63,13 @@ export function rump_sys_socket(rk: RumpKernel, domain: number, type: number, pr
 }
 
 /** socketpair(2): 0; the descriptors are put into sv[0] and sv[1]. */
-export function rump_sys_socketpair(rk: RumpKernel, domain: number, type: number, protocol: number, sv: number[] | Int32Array): number {
+export function rump_sys_socketpair(
+  rk: RumpKernel,
+  domain: number,
+  type: number,
+  protocol: number,
+  sv: number[] | Int32Array,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();
@@ -113,7 +128,14 @@ export function rump_sys_shutdown(rk: RumpKernel, fd: number, how: number): numb
 }
 
 /** sendto(2): bytes sent of the first `len` bytes of buf. `to` null on a connected socket. hot */
-export function rump_sys_sendto(rk: RumpKernel, fd: number, buf: Uint8Array, len: number, flags: number, to: Uint8Array | null): number {
+export function rump_sys_sendto(
+  rk: RumpKernel,
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  to: Uint8Array | null,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();
@@ -128,7 +150,12 @@ export function rump_sys_send(rk: RumpKernel, fd: number, buf: Uint8Array, len: 
 
 /** recvfrom(2): bytes received, at most `len`; `from` (or null) gets the address. EAGAIN. hot */
 export function rump_sys_recvfrom(
-  rk: RumpKernel, fd: number, buf: Uint8Array, len: number, flags: number, from: SockaddrOut | null,
+  rk: RumpKernel,
+  fd: number,
+  buf: Uint8Array,
+  len: number,
+  flags: number,
+  from: SockaddrOut | null,
 ): number {
   const cx = rk.cx;
   const f = cx.get();
@@ -143,7 +170,13 @@ export function rump_sys_recv(rk: RumpKernel, fd: number, buf: Uint8Array, len: 
 }
 
 /** sendmsg(2): bytes sent of all buffers. */
-export function rump_sys_sendmsg(rk: RumpKernel, fd: number, iov: readonly Uint8Array[], msg: Msghdr, flags: number): number {
+export function rump_sys_sendmsg(
+  rk: RumpKernel,
+  fd: number,
+  iov: readonly Uint8Array[],
+  msg: Msghdr,
+  flags: number,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();
@@ -152,7 +185,13 @@ export function rump_sys_sendmsg(rk: RumpKernel, fd: number, iov: readonly Uint8
 }
 
 /** recvmsg(2): bytes received; msg says from whom, control messages, flags. EAGAIN. */
-export function rump_sys_recvmsg(rk: RumpKernel, fd: number, iov: readonly Uint8Array[], msg: Msghdr, flags: number): number {
+export function rump_sys_recvmsg(
+  rk: RumpKernel,
+  fd: number,
+  iov: readonly Uint8Array[],
+  msg: Msghdr,
+  flags: number,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();
@@ -213,7 +252,13 @@ export function rump_sys_getpeername(rk: RumpKernel, fd: number, out: SockaddrOu
 }
 
 /** setsockopt(2): 0. `value` is the structure, an int has 4 bytes. */
-export function rump_sys_setsockopt(rk: RumpKernel, fd: number, level: number, name: number, value: Uint8Array): number {
+export function rump_sys_setsockopt(
+  rk: RumpKernel,
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();
@@ -224,7 +269,13 @@ export function rump_sys_setsockopt(rk: RumpKernel, fd: number, level: number, n
 }
 
 /** getsockopt(2): the length of the value, which is put into `value`. (C returns 0 and the length through a pointer.) */
-export function rump_sys_getsockopt(rk: RumpKernel, fd: number, level: number, name: number, value: Uint8Array): number {
+export function rump_sys_getsockopt(
+  rk: RumpKernel,
+  fd: number,
+  level: number,
+  name: number,
+  value: Uint8Array,
+): number {
   const cx = rk.cx;
   const f = cx.get();
   cx.k.enter();

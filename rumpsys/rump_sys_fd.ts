@@ -92,7 +92,11 @@ export function rump_sys_getpid(rk: RumpKernel): number {
  * (null: none).
  */
 export function rump_sys___sysctl(
-  rk: RumpKernel, mib: readonly number[], oldp: Uint8Array | null, oldlenp: SysctlLen, newp: Uint8Array | null,
+  rk: RumpKernel,
+  mib: readonly number[],
+  oldp: Uint8Array | null,
+  oldlenp: SysctlLen,
+  newp: Uint8Array | null,
 ): number {
   const cx = rk.cx;
   const f = cx.get();

@@ -6,7 +6,16 @@ import { RumpSysBase } from "./rumpsys_base.ts";
 import type { SysOwner } from "./rumpsys_base.ts";
 import { RumpSysSync } from "./rumpsys_sync.ts";
 import {
-  op_accept, op_close, op_connect, op_read, op_recv, op_recvfrom, op_recvmsg, op_sendmsg, op_sendto, op_write,
+  op_accept,
+  op_close,
+  op_connect,
+  op_read,
+  op_recv,
+  op_recvfrom,
+  op_recvmsg,
+  op_sendmsg,
+  op_sendto,
+  op_write,
 } from "./sys_ops.ts";
 import type { Accepted, Buffers, Received, ReceivedMessage, RecvMessage, SendMessage } from "./sys_ops.ts";
 import { op_poll, op_select } from "./sys_ops_misc.ts";

@@ -4,7 +4,16 @@
 import type { AddressArgument } from "./addresses.ts";
 import { RumpSysBase } from "./rumpsys_base.ts";
 import {
-  op_accept, op_close, op_connect, op_read, op_recv, op_recvfrom, op_recvmsg, op_sendmsg, op_sendto, op_write,
+  op_accept,
+  op_close,
+  op_connect,
+  op_read,
+  op_recv,
+  op_recvfrom,
+  op_recvmsg,
+  op_sendmsg,
+  op_sendto,
+  op_write,
 } from "./sys_ops.ts";
 import type { Accepted, Buffers, ReceivedMessage, Received, RecvMessage, SendMessage } from "./sys_ops.ts";
 import { op_poll, op_select } from "./sys_ops_misc.ts";

@@ -6,9 +6,7 @@ import { UIO_READ, UIO_WRITE } from "../kernel-components/kern/uio.ts";
 import { sys_close } from "../kernel-components/kern/sys_descrip.ts";
 import { sys_read, sys_write } from "../kernel-components/kern/sys_generic.ts";
 import type { Lwp } from "../kernel-components/kern/proc.ts";
-import {
-  sys_accept, sys_connect, sys_linger,
-} from "../kernel-components/socket/uipc_syscalls.ts";
+import { sys_accept, sys_connect, sys_linger } from "../kernel-components/socket/uipc_syscalls.ts";
 import { sys_recvfrom, sys_recvmsg, sys_sendmsg, sys_sendto } from "../kernel-components/socket/uipc_syscalls_msg.ts";
 import { EWAIT } from "../kernel-components/kern/wakeup.ts";
 import { address_of, describe_address, sockaddr_of } from "./addresses.ts";
@@ -75,16 +73,34 @@ const val = (f: SysFrame): number => f.rv.val;
 
 /** read(2). */
 export function op_read(fd: number, bufs: Buffers): SysOp<number> {
-  return { syscall: "read", fd, setup: (f) => set_buffers(f, UIO_READ, bufs), run: (f) => sys_read(f.l, fd, f.uio, f.rv), result: val };
+  return {
+    syscall: "read",
+    fd,
+    setup: (f) => set_buffers(f, UIO_READ, bufs),
+    run: (f) => sys_read(f.l, fd, f.uio, f.rv),
+    result: val,
+  };
 }
 
 /** write(2). */
 export function op_write(fd: number, bufs: Buffers): SysOp<number> {
-  return { syscall: "write", fd, setup: (f) => set_buffers(f, UIO_WRITE, bufs), run: (f) => sys_write(f.l, fd, f.uio, f.rv), result: val };
+  return {
+    syscall: "write",
+    fd,
+    setup: (f) => set_buffers(f, UIO_WRITE, bufs),
+    run: (f) => sys_write(f.l, fd, f.uio, f.rv),
+    result: val,
+  };
 }
 
 /** send(2) and sendto(2). */
-export function op_sendto(syscall: string, fd: number, buf: Uint8Array, flags: number, to: AddressArgument | null): SysOp<number> {
+export function op_sendto(
+  syscall: string,
+  fd: number,
+  buf: Uint8Array,
+  flags: number,
+  to: AddressArgument | null,
+): SysOp<number> {
   const sa = to === null ? null : sockaddr_of(to, syscall);
   return {
     syscall,
@@ -121,7 +137,8 @@ export function op_recvfrom(fd: number, buf: Uint8Array, flags: number): SysOp<R
 /** sendmsg(2). */
 export function op_sendmsg(fd: number, msg: SendMessage, flags: number): SysOp<number> {
   const name = msg.name === undefined ? null : sockaddr_of(msg.name, "sendmsg");
-  const control = msg.control === undefined ? null : msg.control instanceof Uint8Array ? msg.control : cmsgs_encode(msg.control);
+  const control =
+    msg.control === undefined ? null : msg.control instanceof Uint8Array ? msg.control : cmsgs_encode(msg.control);
   return {
     syscall: "sendmsg",
     fd,

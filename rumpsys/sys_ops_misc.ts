@@ -4,11 +4,31 @@
 import { EINVAL, ENOENT } from "../hypercall/api/errno.ts";
 import { Stat } from "../kernel-components/kern/proc.ts";
 import type { Kernel } from "../kernel-components/kern/kernel.ts";
-import { POLLERR, POLLHUP, POLLIN, POLLNVAL, POLLOUT, POLLPRI, POLLRDBAND, POLLRDNORM } from "../kernel-components/kern/select.ts";
+import {
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLNVAL,
+  POLLOUT,
+  POLLPRI,
+  POLLRDBAND,
+  POLLRDNORM,
+} from "../kernel-components/kern/select.ts";
 import { INFTIM, Pollfd, sys_poll } from "../kernel-components/kern/sys_poll.ts";
 import { SysctlLen } from "../kernel-components/kern/sysctl_bytes.ts";
-import { bytes_to_number, bytes_to_string, number_to_bytes, string_to_bytes } from "../kernel-components/kern/sysctl_bytes.ts";
-import { CTLTYPE_BOOL, CTLTYPE_INT, CTLTYPE_NODE, CTLTYPE_QUAD, CTLTYPE_STRING } from "../kernel-components/kern/sysctl_mib.ts";
+import {
+  bytes_to_number,
+  bytes_to_string,
+  number_to_bytes,
+  string_to_bytes,
+} from "../kernel-components/kern/sysctl_bytes.ts";
+import {
+  CTLTYPE_BOOL,
+  CTLTYPE_INT,
+  CTLTYPE_NODE,
+  CTLTYPE_QUAD,
+  CTLTYPE_STRING,
+} from "../kernel-components/kern/sysctl_mib.ts";
 import { sys_fstat } from "../kernel-components/kern/sys_generic.ts";
 import { sys_getsockopt, sys_setsockopt } from "../kernel-components/socket/uipc_syscalls.ts";
 import { Sockopt } from "../kernel-components/socket/socketvar.ts";
@@ -109,7 +129,12 @@ export function op_getsockopt(fd: number, level: number, name: number, room: num
 }
 
 /** setsockopt(2). */
-export function op_setsockopt(fd: number, level: number, name: number, value: number | boolean | Uint8Array): SysOp<void> {
+export function op_setsockopt(
+  fd: number,
+  level: number,
+  name: number,
+  value: number | boolean | Uint8Array,
+): SysOp<void> {
   const bytes = value instanceof Uint8Array ? value : number_to_bytes(Number(value), 4);
   const sopt = new Sockopt(bytes, bytes.length);
   sopt.sopt_level = level;
@@ -127,11 +152,22 @@ export function op_fstat(fd: number): SysOp<Stat> {
 export function sockopt_number(bytes: Uint8Array): number {
   if (bytes.length === 4) return bytes_to_number(bytes);
   if (bytes.length === 1) return bytes[0] as number;
-  throw new RumpError("getsockopt", EINVAL, undefined, undefined, `the value has ${bytes.length} bytes: use getsockoptBytes`);
+  throw new RumpError(
+    "getsockopt",
+    EINVAL,
+    undefined,
+    undefined,
+    `the value has ${bytes.length} bytes: use getsockoptBytes`,
+  );
 }
 
 /** sysctl(3) by number: the old value as bytes. Room is found by asking. */
-export function op_sysctl(k: Kernel, mib: readonly number[], newp: Uint8Array | null, address: string): SysOp<Uint8Array> {
+export function op_sysctl(
+  k: Kernel,
+  mib: readonly number[],
+  newp: Uint8Array | null,
+  address: string,
+): SysOp<Uint8Array> {
   let old = new Uint8Array(0);
   return {
     syscall: "sysctl",
@@ -171,7 +207,8 @@ function sysctl_encode(value: SysctlData, type: number, name: string): Uint8Arra
   if (value instanceof Uint8Array) return value;
   const numeric = type === CTLTYPE_INT || type === CTLTYPE_QUAD || type === CTLTYPE_BOOL;
   if (typeof value === "number" && numeric) {
-    if (!Number.isSafeInteger(value)) throw new RumpError("sysctlbyname", EINVAL, name, undefined, "not a whole number");
+    if (!Number.isSafeInteger(value))
+      throw new RumpError("sysctlbyname", EINVAL, name, undefined, "not a whole number");
     return number_to_bytes(value, type === CTLTYPE_INT ? 4 : type === CTLTYPE_QUAD ? 8 : 1);
   }
   if (typeof value === "string" && type === CTLTYPE_STRING) return string_to_bytes(value);

@@ -43,7 +43,8 @@ const pump = new SimPump(world);
 await pump.sleep(10_000);
 const ping = await pump.run(node_ping(left, left.process("ping"), { address: "192.168.1.2", count: 3 }));
 console.log(`${ping.received} of ${ping.sent} answers through the router, ttl ${ping.ttl}`);
-for (const rump of [left, right, router]) console.log(`not given back at shutdown: ${rump.shutdown().text || "nothing"}`);
+for (const rump of [left, right, router])
+  console.log(`not given back at shutdown: ${rump.shutdown().text || "nothing"}`);
 
 //> 3 of 3 answers through the router, ttl 254
 //> not given back at shutdown: nothing

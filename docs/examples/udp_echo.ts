@@ -3,7 +3,10 @@ import { PF_INET, SOCK_DGRAM } from "../../kernel-components/socket/socket_abi.t
 import { RumpError } from "../../rumpsys/errors.ts";
 import { startTestbed } from "../../rumpsys/testbed/testbed.ts";
 
-await using tb = await startTestbed({ nodes: { client: {}, server: {} }, links: ["client -- server"] }, { mode: "sim" });
+await using tb = await startTestbed(
+  { nodes: { client: {}, server: {} }, links: ["client -- server"] },
+  { mode: "sim" },
+);
 const server = tb.kernel("server").rumpSys;
 const client = tb.kernel("client").rumpSys;
 
@@ -21,7 +24,11 @@ async function serve(): Promise<void> {
 const served = serve().catch((error: unknown) => (error instanceof RumpError ? error.code : error));
 
 const s = client.socket(PF_INET, SOCK_DGRAM);
-await client.sendto(s, new TextEncoder().encode("hello"), 0, { family: "inet", address: tb.address("server"), port: 7 });
+await client.sendto(s, new TextEncoder().encode("hello"), 0, {
+  family: "inet",
+  address: tb.address("server"),
+  port: 7,
+});
 const answer = new Uint8Array(2048);
 const { length, from } = await tb.run(client.recvfrom(s, answer));
 console.log(`"${new TextDecoder().decode(answer.subarray(0, length))}" from`, from);

@@ -12,21 +12,46 @@ import { EBUSY, ENXIO } from "../../hypercall/api/errno.ts";
 import { BusInfo } from "../../hypercall/api/bus.ts";
 import type { BusHandle } from "../../hypercall/api/bus.ts";
 import { RUMPUSER_CLOCK_RELWALL, Timespec } from "../../hypercall/api/clock.ts";
-import { callout_destroy, callout_init, callout_pending, callout_reset, callout_stop } from "../../kernel-components/kern/callout.ts";
+import {
+  callout_destroy,
+  callout_init,
+  callout_pending,
+  callout_reset,
+  callout_stop,
+} from "../../kernel-components/kern/callout.ts";
 import type { Callout } from "../../kernel-components/kern/callout.ts";
 import type { FlushHook, Kernel } from "../../kernel-components/kern/kernel.ts";
 import { MCLBYTES, MHLEN, MT_DATA } from "../../kernel-components/kern/mbuf.ts";
 import type { Mbuf } from "../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-components/kern/mbuf_alloc.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
-import { IFD_IERRORS, IFD_IQDROPS, IFD_OERRORS, IFF_OACTIVE, IFF_PROMISC, IFF_RUNNING, IFF_UP, LINK_STATE_DOWN } from "../../kernel-components/net/if_flags.ts";
+import {
+  IFD_IERRORS,
+  IFD_IQDROPS,
+  IFD_OERRORS,
+  IFF_OACTIVE,
+  IFF_PROMISC,
+  IFF_RUNNING,
+  IFF_UP,
+  LINK_STATE_DOWN,
+} from "../../kernel-components/net/if_flags.ts";
 import { m_csum_complete } from "../../kernel-components/net/if_tso_software.ts";
 import { if_linkstr_refused } from "../../kernel-components/net/if_linkstr.ts";
 import { if_purge_snd } from "../../kernel-components/net/if_link.ts";
 import { IF_DEQUEUE } from "../../kernel-components/net/ifqueue.ts";
 import { NETS_SWCSUM } from "../../kernel-components/net/net.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
-import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_PKTID, PORTF_PROMISC, PORTF_UP, SHMIF_BUSBYTES, SHMIF_MAXFRAME, SHMIF_VERSION } from "./shmif_layout.ts";
+import {
+  DESC_CSUM,
+  DESC_CSUMPOS,
+  DESC_GSO,
+  DESC_PKTID,
+  PORTF_PROMISC,
+  PORTF_UP,
+  SHMIF_BUSBYTES,
+  SHMIF_MAXFRAME,
+  SHMIF_VERSION,
+} from "./shmif_layout.ts";
 import { SHMIF_CAPS_RX, shmif_offload_in, shmif_offload_out } from "./shmif_offload.ts";
 import { ShmifPort } from "./shmif_port.ts";
 import { ShmifReader } from "./shmif_reader.ts";
@@ -94,7 +119,10 @@ export class ShmifSoftc {
     const err = port.check();
     if (err !== 0) {
       handle.close();
-      this.sc_text = if_linkstr_refused(this.sc_ifp, `${path}: holds something else than a shmif bus of version ${SHMIF_VERSION}`);
+      this.sc_text = if_linkstr_refused(
+        this.sc_ifp,
+        `${path}: holds something else than a shmif bus of version ${SHMIF_VERSION}`,
+      );
       return err;
     }
     this.sc_handle = handle;
@@ -314,7 +342,12 @@ export class ShmifSoftc {
     const len = reader.len;
     const mb = this.sc_k.mb;
     const need = len + ETHER_ALIGN;
-    const m = need <= MHLEN ? m_gethdr(mb, MT_DATA) : need <= MCLBYTES ? m_getcl(mb, MT_DATA, true) : m_getjcl(mb, MT_DATA, true);
+    const m =
+      need <= MHLEN
+        ? m_gethdr(mb, MT_DATA)
+        : need <= MCLBYTES
+          ? m_getcl(mb, MT_DATA, true)
+          : m_getjcl(mb, MT_DATA, true);
     if (m === null) return null;
     const { u8, i32 } = this.sc_k;
     m.m_off += ETHER_ALIGN;

@@ -10,7 +10,13 @@ import { SIOCADDMULTI, SIOCDELMULTI, SIOCINITIFADDR, SIOCSIFFLAGS } from "../../
 import { if_attach, if_detach, if_transmit_queue } from "../../kernel-components/net/if_attach.ts";
 import { if_clone_attach, if_clone_detach } from "../../kernel-components/net/if_clone.ts";
 import type { IfClone } from "../../kernel-components/net/if_clone.ts";
-import { IFF_BROADCAST, IFF_MULTICAST, IFF_SIMPLEX, LINK_STATE_DOWN, LINK_STATE_UP } from "../../kernel-components/net/if_flags.ts";
+import {
+  IFF_BROADCAST,
+  IFF_MULTICAST,
+  IFF_SIMPLEX,
+  LINK_STATE_DOWN,
+  LINK_STATE_UP,
+} from "../../kernel-components/net/if_flags.ts";
 import { if_csum_update } from "../../kernel-components/net/if_ioctl_common.ts";
 import { if_link_state_change } from "../../kernel-components/net/if_link.ts";
 import { if_linkstr_attach, if_linkstr_ioctl } from "../../kernel-components/net/if_linkstr.ts";

@@ -83,7 +83,8 @@ export interface ShmifView {
  */
 export function shmif_view(u8: Uint8Array, i32: Int32Array, off: number, bytes: number): ShmifView | string {
   const b = off >>> 2;
-  if (i32[b + BUS_MAGIC] !== SHMIF_MAGIC) return `not a shmif bus: magic is 0x${(i32[b + BUS_MAGIC]! >>> 0).toString(16)}`;
+  if (i32[b + BUS_MAGIC] !== SHMIF_MAGIC)
+    return `not a shmif bus: magic is 0x${(i32[b + BUS_MAGIC]! >>> 0).toString(16)}`;
   const version = i32[b + BUS_VERSION]!;
   if (version !== SHMIF_VERSION) return `shmif bus of version ${version}; this program reads version ${SHMIF_VERSION}`;
   const geometry = new ShmifGeometry(bytes);
@@ -97,7 +98,7 @@ export function shmif_view(u8: Uint8Array, i32: Int32Array, off: number, bytes: 
     ports.push(port_view(i32, w, p, attached));
     unreadable += port_records(u8, i32, off, geometry, p, records);
   }
-  records.sort((x, y) => x.sec - y.sec || x.nsec - y.nsec || x.port - y.port || ((x.position - y.position) | 0));
+  records.sort((x, y) => x.sec - y.sec || x.nsec - y.nsec || x.port - y.port || (x.position - y.position) | 0);
   return { version, geometry, ports, records, unreadable };
 }
 
@@ -118,7 +119,14 @@ function port_view(i32: Int32Array, w: number, port: number, attached: boolean):
 }
 
 /** Appends the frames of port `p`; returns how many could not be read. */
-function port_records(u8: Uint8Array, i32: Int32Array, off: number, geo: ShmifGeometry, p: number, out: ShmifRecord[]): number {
+function port_records(
+  u8: Uint8Array,
+  i32: Int32Array,
+  off: number,
+  geo: ShmifGeometry,
+  p: number,
+  out: ShmifRecord[],
+): number {
   const area = off + geo.port(p);
   const w = area >>> 2;
   const head = Atomics.load(i32, w + PORT_HEAD);

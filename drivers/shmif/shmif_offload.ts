@@ -34,7 +34,8 @@ import { ip_dst, ip_src } from "../../kernel-components/wire/ipv4.ts";
 import { DESC_CSUM, DESC_CSUMPOS, DESC_GSO, DESC_HDRLEN, SHMIF_CSUM_NEEDED } from "./shmif_layout.ts";
 
 /** Capabilities of reception: checksums that are open need not be verified. */
-export const SHMIF_CAPS_RX: number = IFCAP_CSUM_TCPv4_Rx | IFCAP_CSUM_UDPv4_Rx | IFCAP_CSUM_TCPv6_Rx | IFCAP_CSUM_UDPv6_Rx;
+export const SHMIF_CAPS_RX: number =
+  IFCAP_CSUM_TCPv4_Rx | IFCAP_CSUM_UDPv4_Rx | IFCAP_CSUM_TCPv6_Rx | IFCAP_CSUM_UDPv6_Rx;
 /** Capabilities of a shmif interface. */
 export const SHMIF_CAPS: number =
   SHMIF_CAPS_RX |
@@ -72,7 +73,8 @@ export function shmif_offload_out(m: Mbuf, i32: Int32Array, d: number, at: numbe
     return;
   }
   i32[d + DESC_CSUM] = SHMIF_CSUM_NEEDED;
-  i32[d + DESC_CSUMPOS] = (flags & M_CSUM_DATA) !== 0 ? (m.m_csum_start << 16) | m.m_csum_offset : open_field(m, at, flags);
+  i32[d + DESC_CSUMPOS] =
+    (flags & M_CSUM_DATA) !== 0 ? (m.m_csum_start << 16) | m.m_csum_offset : open_field(m, at, flags);
 }
 
 /** Where the open checksum is (start and offset), with the pseudo header's sum in it: who asked may have left the field empty. */

@@ -201,7 +201,9 @@ export class ShmifReader {
   private has_room(p: number, cur: number): boolean {
     const port = this.port;
     const left = (Atomics.load(port.i32, port.word(p, PORT_WANT + port.index)) - cur) | 0;
-    const held = (Atomics.load(port.i32, port.word(p, PORT_WANT + port.index)) - Atomics.load(port.i32, port.word(p, PORT_TAIL))) | 0;
+    const held =
+      (Atomics.load(port.i32, port.word(p, PORT_WANT + port.index)) - Atomics.load(port.i32, port.word(p, PORT_TAIL))) |
+      0;
     return left * 2 <= held;
   }
 }

@@ -95,7 +95,8 @@ const SPIN_MAX_US = 100_000;
 function spin_ns(text: string | null): number {
   if (text === null || text === "") return 0;
   const us = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.POSITIVE_INFINITY;
-  if (us > SPIN_MAX_US) throw new RangeError(`${RUMPUSER_PARAM_SPIN_US}=${text}: give microseconds, 0 to ${SPIN_MAX_US}`);
+  if (us > SPIN_MAX_US)
+    throw new RangeError(`${RUMPUSER_PARAM_SPIN_US}=${text}: give microseconds, 0 to ${SPIN_MAX_US}`);
   return us * 1000;
 }
 

@@ -46,7 +46,13 @@ export function sballoccontrol(mb: MbufPools, size: number, type: number, level:
 }
 
 /** A control message with the given data; null without memory. */
-export function sbcreatecontrol(mb: MbufPools, data: Uint8Array, size: number, type: number, level: number): Mbuf | null {
+export function sbcreatecontrol(
+  mb: MbufPools,
+  data: Uint8Array,
+  size: number,
+  type: number,
+  level: number,
+): Mbuf | null {
   const m = sballoccontrol(mb, size, type, level);
   if (m === null) return null;
   const at = m.m_off + CMSG_HDRLEN;

@@ -115,7 +115,13 @@ export function sbappendaddr(sb: Sockbuf, sa: Uint8Array, m0: Mbuf | null, contr
 /**
  * The same with an IPv4 address (int32) and port (host order), without a sockaddr in between. hot
  */
-export function sbappendaddr_in(sb: Sockbuf, addr: number, port: number, m0: Mbuf | null, control: Mbuf | null): boolean {
+export function sbappendaddr_in(
+  sb: Sockbuf,
+  addr: number,
+  port: number,
+  m0: Mbuf | null,
+  control: Mbuf | null,
+): boolean {
   if (!sbhasroom(sb, SOCKADDR_IN_LEN, m0, control)) return false;
   const name = sbname(sb, SOCKADDR_IN_LEN);
   if (name === null) return false;
@@ -130,7 +136,13 @@ export function sbappendaddr_in(sb: Sockbuf, addr: number, port: number, m0: Mbu
 }
 
 /** The same with an address that lies in the slab at `saoff`, `salen` bytes long. hot */
-export function sbappendaddr_slab(sb: Sockbuf, saoff: number, salen: number, m0: Mbuf | null, control: Mbuf | null): boolean {
+export function sbappendaddr_slab(
+  sb: Sockbuf,
+  saoff: number,
+  salen: number,
+  m0: Mbuf | null,
+  control: Mbuf | null,
+): boolean {
   if (!sbhasroom(sb, salen, m0, control)) return false;
   const name = sbname(sb, salen);
   if (name === null) return false;

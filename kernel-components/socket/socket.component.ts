@@ -114,12 +114,39 @@ function unp_init(k: Kernel): number {
         min: 1,
       });
     };
-    space("net.local.stream.sendspace", "Default stream send buffer", () => unix.st_sendspace, (v) => (unix.st_sendspace = v));
-    space("net.local.stream.recvspace", "Default stream receive buffer", () => unix.st_recvspace, (v) => (unix.st_recvspace = v));
-    space("net.local.dgram.sendspace", "Largest datagram", () => unix.dg_sendspace, (v) => (unix.dg_sendspace = v));
-    space("net.local.dgram.recvspace", "Default datagram receive buffer", () => unix.dg_recvspace, (v) => (unix.dg_recvspace = v));
-    for (const [name, type] of [["stream", SOCK_STREAM], ["dgram", SOCK_DGRAM], ["seqpacket", SOCK_SEQPACKET]] as const) {
-      tree.addStruct(`net.local.${name}.pcblist`, { desc: `SOCK_${name.toUpperCase()} protocol control block list`, get: () => unp_pcblist(unix, type) });
+    space(
+      "net.local.stream.sendspace",
+      "Default stream send buffer",
+      () => unix.st_sendspace,
+      (v) => (unix.st_sendspace = v),
+    );
+    space(
+      "net.local.stream.recvspace",
+      "Default stream receive buffer",
+      () => unix.st_recvspace,
+      (v) => (unix.st_recvspace = v),
+    );
+    space(
+      "net.local.dgram.sendspace",
+      "Largest datagram",
+      () => unix.dg_sendspace,
+      (v) => (unix.dg_sendspace = v),
+    );
+    space(
+      "net.local.dgram.recvspace",
+      "Default datagram receive buffer",
+      () => unix.dg_recvspace,
+      (v) => (unix.dg_recvspace = v),
+    );
+    for (const [name, type] of [
+      ["stream", SOCK_STREAM],
+      ["dgram", SOCK_DGRAM],
+      ["seqpacket", SOCK_SEQPACKET],
+    ] as const) {
+      tree.addStruct(`net.local.${name}.pcblist`, {
+        desc: `SOCK_${name.toUpperCase()} protocol control block list`,
+        get: () => unp_pcblist(unix, type),
+      });
     }
     tree.addInt("net.local.inflight", { desc: "Descriptors in flight", get: () => unix.unp_rights });
     tree.addInt("net.local.deferred", { desc: "Files waiting to be closed", get: () => unix.deferred.length });

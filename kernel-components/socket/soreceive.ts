@@ -49,7 +49,8 @@ export function soreceive(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
   const prflags = so.so_proto.pr_flags;
   if ((out.flags & RCV_SLOW) === 0) {
     if ((prflags & (PR_ATOMIC | PR_ADDR)) === (PR_ATOMIC | PR_ADDR)) return soreceive_dgram(so, uio, out, l);
-    if ((prflags & (PR_ATOMIC | PR_ADDR | PR_RIGHTS)) === 0 && so.so_oobmark === 0) return soreceive_stream(so, uio, out, l);
+    if ((prflags & (PR_ATOMIC | PR_ADDR | PR_RIGHTS)) === 0 && so.so_oobmark === 0)
+      return soreceive_stream(so, uio, out, l);
   }
   if ((out.flags & MSG_OOB) !== 0) return soreceive_oob(so, uio, out.flags);
   return soreceive_generic(so, uio, out, l);
@@ -203,7 +204,8 @@ function soreceive_generic(so: Socket, uio: Uio, out: RecvOut, l: Lwp): number {
     const record = named || (so.so_proto.pr_flags & PR_ATOMIC) !== 0;
     const result = rcv_end(so, uio, out, record || next !== null, l);
     if (result !== 0) return result;
-    if (record || uio.uio_resid !== before || before === 0 || out.control !== null || (out.flags & MSG_EOR) !== 0) return 0;
+    if (record || uio.uio_resid !== before || before === 0 || out.control !== null || (out.flags & MSG_EOR) !== 0)
+      return 0;
     if ((so.so_state & (SS_CANTRCVMORE | SS_RCVATMARK)) !== 0) return 0;
   }
 }
@@ -290,7 +292,8 @@ function rcv_consume(sb: Sockbuf, m: Mbuf, len: number, next: Mbuf | null, out: 
 function rcv_end(so: Socket, uio: Uio, out: RecvOut, record: boolean, l: Lwp): number {
   const sb = so.so_rcv;
   if ((so.so_proto.pr_flags & PR_WANTRCVD) !== 0 && so.so_pcb !== null) sopr(so).pr_rcvd(so, out.flags, l);
-  const more = (out.flags & (MSG_WAITALL | MSG_EOR)) === MSG_WAITALL && uio.uio_resid > 0 && !record && out.control === null;
+  const more =
+    (out.flags & (MSG_WAITALL | MSG_EOR)) === MSG_WAITALL && uio.uio_resid > 0 && !record && out.control === null;
   if (more && sb.sb_mb === null && (so.so_state & (SS_CANTRCVMORE | SS_RCVATMARK)) === 0 && so.so_error === 0) {
     if (soreceive_block(so, sb, out.flags, l) === EWAIT) {
       sblock(sb, l);

@@ -38,7 +38,13 @@ const SO_JUMBOMIN: number = MJUMBYTES / 2;
  * control if nothing was sent yet. EPIPE, ENOTCONN, EDESTADDRREQ, EMSGSIZE, EWOULDBLOCK, ENOBUFS, so_error, or the protocol's. hot
  */
 export function sosend(
-  so: Socket, nam: Uint8Array | null, uio: Uio | null, top: Mbuf | null, control: Mbuf | null, flags: number, l: Lwp,
+  so: Socket,
+  nam: Uint8Array | null,
+  uio: Uio | null,
+  top: Mbuf | null,
+  control: Mbuf | null,
+  flags: number,
+  l: Lwp,
 ): number {
   const atomic = (so.so_proto.pr_flags & PR_ATOMIC) !== 0 || top !== null;
   const resid = uio !== null ? uio.uio_resid : (top as Mbuf).m_pkthdr_len;
@@ -64,7 +70,13 @@ export function sosend(
 
 /** May the send begin? 0, an errno, or EWAIT. hot */
 function sosend_check(
-  so: Socket, nam: Uint8Array | null, resid: number, control: Mbuf | null, flags: number, atomic: boolean, l: Lwp,
+  so: Socket,
+  nam: Uint8Array | null,
+  resid: number,
+  control: Mbuf | null,
+  flags: number,
+  atomic: boolean,
+  l: Lwp,
 ): number {
   const sb = so.so_snd;
   if (resid < 0) return EINVAL;
@@ -98,7 +110,12 @@ function sosend_full(so: Socket, sb: Sockbuf, flags: number, l: Lwp): number {
 
 /** MSG_EOR, MSG_OOB and MSG_DONTROUTE on a record. */
 function sosend_special(
-  so: Socket, nam: Uint8Array | null, m: Mbuf, control: Mbuf | null, flags: number, l: Lwp,
+  so: Socket,
+  nam: Uint8Array | null,
+  m: Mbuf,
+  control: Mbuf | null,
+  flags: number,
+  l: Lwp,
 ): number {
   if ((flags & MSG_EOR) !== 0) m.m_flags |= M_EOR;
   if ((flags & MSG_OOB) !== 0) return sopr(so).pr_sendoob(so, m, control);
@@ -110,7 +127,14 @@ function sosend_special(
 }
 
 /** Sends the uio as a stream, as far as there is room. hot */
-function sosend_stream(so: Socket, nam: Uint8Array | null, uio: Uio, control0: Mbuf | null, flags: number, l: Lwp): number {
+function sosend_stream(
+  so: Socket,
+  nam: Uint8Array | null,
+  uio: Uio,
+  control0: Mbuf | null,
+  flags: number,
+  l: Lwp,
+): number {
   const sb = so.so_snd;
   let control = control0;
   let error = 0;
@@ -151,7 +175,13 @@ function sosend_stream(so: Socket, nam: Uint8Array | null, uio: Uio, control0: M
 
 /** hot */
 function sosend_chunk(
-  so: Socket, nam: Uint8Array | null, m: Mbuf, control: Mbuf | null, flags: number, more: boolean, l: Lwp,
+  so: Socket,
+  nam: Uint8Array | null,
+  m: Mbuf,
+  control: Mbuf | null,
+  flags: number,
+  more: boolean,
+  l: Lwp,
 ): number {
   if ((flags & MSG_EOR) !== 0 && !more) {
     let last = m;
@@ -159,7 +189,8 @@ function sosend_chunk(
     last.m_flags |= M_EOR;
   }
   if (more) so.so_state |= SS_MORETOCOME;
-  const error = (flags & MSG_OOB) !== 0 ? sopr(so).pr_sendoob(so, m, control) : sopr(so).pr_send(so, m, nam, control, l);
+  const error =
+    (flags & MSG_OOB) !== 0 ? sopr(so).pr_sendoob(so, m, control) : sopr(so).pr_send(so, m, nam, control, l);
   if (more) so.so_state &= ~SS_MORETOCOME;
   return error;
 }

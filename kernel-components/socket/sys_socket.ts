@@ -4,7 +4,16 @@
 import { ENOTTY, EOPNOTSUPP, EPIPE } from "../../hypercall/api/errno.ts";
 import { F_SETFL, FASYNC, FNONBLOCK, FNOSIGPIPE } from "../kern/fcntl.ts";
 import {
-  FIOASYNC, FIOGETOWN, FIONBIO, FIONREAD, FIONSPACE, FIONWRITE, FIOSETOWN, IOCGROUP, _IOR, _IOW,
+  FIOASYNC,
+  FIOGETOWN,
+  FIONBIO,
+  FIONREAD,
+  FIONSPACE,
+  FIONWRITE,
+  FIOSETOWN,
+  IOCGROUP,
+  _IOR,
+  _IOW,
 } from "../kern/ioccom.ts";
 import type { File, Fileops, Lwp, Stat } from "../kern/proc.ts";
 import { S_IFSOCK } from "../kern/proc.ts";
@@ -51,7 +60,8 @@ function soo_read(l: Lwp, fp: File, uio: Uio, _rv: RetVal): number {
 function soo_write(l: Lwp, fp: File, uio: Uio, _rv: RetVal): number {
   const so = fp_so(fp);
   const error = sosend(so, null, uio, null, null, 0, l);
-  if (error === EPIPE && ((fp.f_flag & FNOSIGPIPE) | (so.so_options & SO_NOSIGPIPE)) === 0) so.so_layer.sigpipe?.(l.l_proc.p_pid);
+  if (error === EPIPE && ((fp.f_flag & FNOSIGPIPE) | (so.so_options & SO_NOSIGPIPE)) === 0)
+    so.so_layer.sigpipe?.(l.l_proc.p_pid);
   return error;
 }
 

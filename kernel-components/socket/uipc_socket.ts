@@ -131,7 +131,8 @@ export function soshutdown(so: Socket, how: number): number {
   if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return EINVAL;
   if (how !== SHUT_WR) {
     sorflush(so);
-    if ((so.so_proto.pr_flags & PR_WANTRCVD) !== 0 && so.so_pcb !== null) sopr(so).pr_rcvd(so, 0, so.so_layer.k.procs.lwp0);
+    if ((so.so_proto.pr_flags & PR_WANTRCVD) !== 0 && so.so_pcb !== null)
+      sopr(so).pr_rcvd(so, 0, so.so_layer.k.procs.lwp0);
     sorwakeup(so);
   }
   if (how !== SHUT_RD) return sopr(so).pr_shutdown(so);
@@ -177,4 +178,3 @@ export function soabort(so: Socket): number {
   sofree(so);
   return error;
 }
-

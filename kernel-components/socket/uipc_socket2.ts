@@ -150,7 +150,11 @@ export function soroverflow(so: Socket): void {
 }
 
 /** Sets an upcall for both directions, or takes it away (null). It runs inside the kernel, where the event happens. */
-export function soupcall_set(so: Socket, fn: ((so: Socket, arg: unknown, events: number) => void) | null, arg: unknown): void {
+export function soupcall_set(
+  so: Socket,
+  fn: ((so: Socket, arg: unknown, events: number) => void) | null,
+  arg: unknown,
+): void {
   so.so_upcall = fn;
   so.so_upcallarg = arg;
   for (const sb of [so.so_rcv, so.so_snd]) {

@@ -4,7 +4,16 @@
  * replaces sa_len. Source: NetBSD socket(2), bind(2), listen(2), accept(2), connect(2), shutdown(2), socketpair(2).
  */
 import {
-  EALREADY, EBADF, EINPROGRESS, EINVAL, EMFILE, ENOTCONN, ENOTSOCK, EOPNOTSUPP, EWOULDBLOCK, ECONNABORTED,
+  EALREADY,
+  EBADF,
+  EINPROGRESS,
+  EINVAL,
+  EMFILE,
+  ENOTCONN,
+  ENOTSOCK,
+  EOPNOTSUPP,
+  EWOULDBLOCK,
+  ECONNABORTED,
 } from "../../hypercall/api/errno.ts";
 import { closef, fd_alloc, fd_close, fd_getfile, fd_room } from "../kern/descrip.ts";
 import { FNONBLOCK, FNOSIGPIPE, FREAD, FWRITE } from "../kern/fcntl.ts";
@@ -13,18 +22,42 @@ import type { Lwp } from "../kern/proc.ts";
 import type { RetVal } from "../kern/uio.ts";
 import { EWAIT } from "../kern/wakeup.ts";
 import {
-  SO_ACCEPTCONN, SO_LINGER, SO_NOSIGPIPE, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_FLAGS_MASK, SOCK_MAXADDRLEN, SOCK_NONBLOCK,
+  SO_ACCEPTCONN,
+  SO_LINGER,
+  SO_NOSIGPIPE,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_FLAGS_MASK,
+  SOCK_MAXADDRLEN,
+  SOCK_NONBLOCK,
   SOCK_NOSIGPIPE,
 } from "./socket_abi.ts";
 import {
-  SOCKET_LAYER, SS_CANTRCVMORE, SS_ISCONNECTED, SS_ISCONNECTING, SS_ISDISCONNECTED, SS_ISDISCONNECTING, SS_NBIO, SockaddrOut,
+  SOCKET_LAYER,
+  SS_CANTRCVMORE,
+  SS_ISCONNECTED,
+  SS_ISCONNECTING,
+  SS_ISDISCONNECTED,
+  SS_ISDISCONNECTING,
+  SS_NBIO,
+  SockaddrOut,
 } from "./socketvar.ts";
 import type { Socket, Sockopt } from "./socketvar.ts";
 import { PR_LISTEN } from "./protosw.ts";
 import { sogetopt, sosetopt } from "./sockopt.ts";
 import { fp_so, socketops } from "./sys_socket.ts";
 import {
-  SocketOut, soaccept, sobind, soclose, soconnect, soconnect2, socreate, sodisconnect, solisten, sopr, soshutdown,
+  SocketOut,
+  soaccept,
+  sobind,
+  soclose,
+  soconnect,
+  soconnect2,
+  socreate,
+  sodisconnect,
+  solisten,
+  sopr,
+  soshutdown,
 } from "./uipc_socket.ts";
 import { soqremque } from "./soqueue.ts";
 import { sbwait } from "./uipc_socket2.ts";

@@ -60,7 +60,14 @@ function send_error(so: Socket, error: number, rv: RetVal, flags: number, l: Lwp
 }
 
 /** recvfrom(2), recv(2) and read(2) with flags; `from` (may be null) gets the address. hot */
-export function sys_recvfrom(l: Lwp, fd: number, uio: Uio, flags: number, from: SockaddrOut | null, rv: RetVal): number {
+export function sys_recvfrom(
+  l: Lwp,
+  fd: number,
+  uio: Uio,
+  flags: number,
+  from: SockaddrOut | null,
+  rv: RetVal,
+): number {
   const so = getsock(l, fd);
   if (so === null) return getsock_error(l, fd);
   const layer = so.so_layer;
@@ -89,7 +96,12 @@ export function sys_sendmsg(l: Lwp, fd: number, uio: Uio, msg: Msghdr, flags: nu
   if (msg.msg_control !== null && msg.msg_controllen > 0 && uio.uio_resid === uio.uio_total) {
     if (msg.msg_controllen > MCONTROLMAX) return EMSGSIZE;
     const out = new MbufOut();
-    const error = sockargs_control(so.so_layer.k.mb, msg.msg_control, Math.min(msg.msg_controllen, msg.msg_control.length), out);
+    const error = sockargs_control(
+      so.so_layer.k.mb,
+      msg.msg_control,
+      Math.min(msg.msg_controllen, msg.msg_control.length),
+      out,
+    );
     if (error !== 0) return error;
     control = out.m;
   }

@@ -2,9 +2,7 @@
  * PF_LOCAL user requests: stream, datagram, sequenced packet. Data goes straight into the peer's receive buffer; the sender's send
  * buffer is empty but its counters mirror the peer's, so that a sender is held back by what was not read. Source: NetBSD unix(4).
  */
-import {
-  EINVAL, EISCONN, ENOBUFS, ENOPROTOOPT, ENOTCONN, EPIPE,
-} from "../../hypercall/api/errno.ts";
+import { EINVAL, EISCONN, ENOBUFS, ENOPROTOOPT, ENOTCONN, EPIPE } from "../../hypercall/api/errno.ts";
 import type { Lwp } from "../kern/proc.ts";
 import type { Mbuf } from "../kern/mbuf.ts";
 import { m_freem } from "../kern/mbuf_alloc.ts";
@@ -12,7 +10,15 @@ import { CMSG_HDRLEN, sballoccontrol } from "./cmsg.ts";
 import { PRCO_SETOPT, PrUsrreqs } from "./protosw.ts";
 import type { SockStat } from "./protosw.ts";
 import {
-  AF_LOCAL, LOCAL_CONNWAIT, LOCAL_CREDS, LOCAL_PEEREID, SCM_CREDS, SOCK_DGRAM, SOCK_SEQPACKET, SOL_LOCAL, SOL_SOCKET,
+  AF_LOCAL,
+  LOCAL_CONNWAIT,
+  LOCAL_CREDS,
+  LOCAL_PEEREID,
+  SCM_CREDS,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOL_LOCAL,
+  SOL_SOCKET,
 } from "./socket_abi.ts";
 import { sbappend, sbappendaddr, sbappendcontrol, sbappendrecord } from "./sockbuf_append.ts";
 import { soreserve } from "./sockbuf_reserve.ts";
@@ -21,7 +27,14 @@ import { SS_CANTRCVMORE, SS_CANTSENDMORE } from "./socketvar.ts";
 import type { SockaddrOut, Socket, Sockopt } from "./socketvar.ts";
 import { socantrcvmore, socantsendmore, soisdisconnected, soroverflow, sorwakeup, sowwakeup } from "./uipc_socket2.ts";
 import {
-  unp_accepted, unp_bind, unp_connect, unp_connect2, unp_disconnect1, unp_drop, unp_putaddr, unp_setid,
+  unp_accepted,
+  unp_bind,
+  unp_connect,
+  unp_connect2,
+  unp_disconnect1,
+  unp_drop,
+  unp_putaddr,
+  unp_setid,
 } from "./unp_connect.ts";
 import { unp_dispose, unp_gc, unp_internalize } from "./unp_rights.ts";
 import { UNP_CONNWAIT, UNP_EIDSBIND, UNP_EIDSVALID, UNP_WANTCRED, Unpcb, sotounpcb } from "./unpcb.ts";

@@ -2,7 +2,13 @@
  * PF_LOCAL: names and connections. Source: NetBSD unix(4), connect(2).
  */
 import {
-  EADDRINUSE, EAFNOSUPPORT, ECONNREFUSED, ECONNRESET, EINVAL, ENOENT, EPROTOTYPE,
+  EADDRINUSE,
+  EAFNOSUPPORT,
+  ECONNREFUSED,
+  ECONNRESET,
+  EINVAL,
+  ENOENT,
+  EPROTOTYPE,
 } from "../../hypercall/api/errno.ts";
 import type { Lwp } from "../kern/proc.ts";
 import { PR_CONNREQUIRED } from "./protosw.ts";

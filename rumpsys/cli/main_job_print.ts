@@ -83,5 +83,7 @@ export function rtt_text(rtt: RttSummary): string {
 
 /** 1234567 as 1,234,567. */
 export function grouped(n: number): string {
-  return Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+  return Math.round(n)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ",");
 }

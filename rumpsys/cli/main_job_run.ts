@@ -26,7 +26,13 @@ const PING_COUNT = 200;
 /** What --json prints. */
 export interface MainJobResult {
   /** Round-trip times of UDP echo in µs, the three processes on one CPU. */
-  readonly rtt_us: { readonly min: number; readonly p50: number; readonly avg: number; readonly p99: number; readonly max: number };
+  readonly rtt_us: {
+    readonly min: number;
+    readonly p50: number;
+    readonly avg: number;
+    readonly p99: number;
+    readonly max: number;
+  };
   /** UDP echoes a second with 64 under way, on all CPUs. */
   readonly pps: number;
   /** Time to live that an echo arrives with. */
@@ -99,10 +105,17 @@ export class MainJob {
     this.tb = tb;
     if (this.aborted) throw new MainJobError("interrupted");
     const ms = Math.round(performance.now() - began);
-    const a = (name: MainNode, i = 0): string => tb.plan.nodes.find((n) => n.name === name)?.interfaces[i]?.address ?? "";
+    const a = (name: MainNode, i = 0): string =>
+      tb.plan.nodes.find((n) => n.name === name)?.interfaces[i]?.address ?? "";
     const bold = (name: MainNode): string => this.out.bold(name);
-    this.item("network", `${bold("a")} ${a("a")} -- bus1 -- ${a("r")} ${bold("r")} ${a("r", 1)} -- bus2 -- ${a("b")} ${bold("b")}`);
-    this.item("boot", `three kernels in three processes (pid ${tb.pid("a")}, ${tb.pid("r")}, ${tb.pid("b")}) in ${ms} ms${this.tap === null ? ", no root, no host interface" : ""}`);
+    this.item(
+      "network",
+      `${bold("a")} ${a("a")} -- bus1 -- ${a("r")} ${bold("r")} ${a("r", 1)} -- bus2 -- ${a("b")} ${bold("b")}`,
+    );
+    this.item(
+      "boot",
+      `three kernels in three processes (pid ${tb.pid("a")}, ${tb.pid("r")}, ${tb.pid("b")}) in ${ms} ms${this.tap === null ? ", no root, no host interface" : ""}`,
+    );
     return tb;
   }
 
@@ -121,10 +134,16 @@ export class MainJob {
   private async path(tb: Testbed<MainNode>): Promise<void> {
     const ping = await tb.ping("a", "b", { count: PING_COUNT });
     if (ping.lost > 0) throw new MainJobError(`ping: ${ping.lost} of ${ping.sent} lost ${ping.errors.join(", ")}`);
-    this.item("ping", `a to b: ${ping.sent} sent, ${ping.received} received, ${ping.lost} lost, ttl ${ping.ttl}, ${rtt_text(ping.rtt_us)}`);
-    for (const { ttl, address, rtt_us } of await tb.traceroute("a", "b")) this.item("path", `${ttl}  ${address ?? "*"}  ${rtt_us.toFixed(1)} us`);
+    this.item(
+      "ping",
+      `a to b: ${ping.sent} sent, ${ping.received} received, ${ping.lost} lost, ttl ${ping.ttl}, ${rtt_text(ping.rtt_us)}`,
+    );
+    for (const { ttl, address, rtt_us } of await tb.traceroute("a", "b"))
+      this.item("path", `${ttl}  ${address ?? "*"}  ${rtt_us.toFixed(1)} us`);
     for (const name of ["a", "r", "b"] as const) {
-      const entries = (await tb.node(name).arp()).map((e) => `${e.address} is ${e.lladdr ?? "asked for"} on ${e.ifname}`);
+      const entries = (await tb.node(name).arp()).map(
+        (e) => `${e.address} is ${e.lladdr ?? "asked for"} on ${e.ifname}`,
+      );
       this.item("arp", `${name}: ${entries.join(", ")}`);
     }
   }
@@ -136,7 +155,10 @@ export class MainJob {
     await this.echo(tb, WARMUP);
     this.progress("udp echo", `${grouped(RTT_COUNT)} round trips ...`);
     const rtt = await this.echo(tb, RTT_COUNT);
-    this.item("udp echo", `a to b: ${grouped(rtt.received)} round trips of ${ECHO_SIZE} bytes one after the other, ${rtt.lost} lost, ttl ${rtt.ttl}`);
+    this.item(
+      "udp echo",
+      `a to b: ${grouped(rtt.received)} round trips of ${ECHO_SIZE} bytes one after the other, ${rtt.lost} lost, ttl ${rtt.ttl}`,
+    );
     this.item("udp echo", `on one CPU: ${rtt_text(rtt.rtt_us)}`);
     if (cpus.length > 1) {
       await tb.place(cpus);
@@ -157,7 +179,12 @@ export class MainJob {
     let lost = 0;
     let elapsed_ns = 0;
     for (let round = 0; round < RATE_ROUNDS; round++) {
-      const r = await tb.echo("a", "b", { port: ECHO_PORT, size: ECHO_SIZE, duration_ms: RATE_MS, window: RATE_WINDOW });
+      const r = await tb.echo("a", "b", {
+        port: ECHO_PORT,
+        size: ECHO_SIZE,
+        duration_ms: RATE_MS,
+        window: RATE_WINDOW,
+      });
       received += r.received;
       lost += r.lost;
       elapsed_ns += r.elapsed_ns;
@@ -165,7 +192,10 @@ export class MainJob {
     }
     const pps = elapsed_ns > 0 ? Math.round((received / elapsed_ns) * 1e9) : 0;
     if (pps === 0) throw new MainJobError("udp rate: no datagram came back");
-    this.item("udp rate", `${this.out.bold(`${grouped(pps)} packets/s`)} there and back, ${RATE_WINDOW} under way, ${lost} of ${grouped(received + lost)} lost`);
+    this.item(
+      "udp rate",
+      `${this.out.bold(`${grouped(pps)} packets/s`)} there and back, ${RATE_WINDOW} under way, ${lost} of ${grouped(received + lost)} lost`,
+    );
     return pps;
   }
 
@@ -179,6 +209,8 @@ function allowed_cpus(): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
   return list.split(",").flatMap((part) => {
     const [from = Number.NaN, to = from] = part.split("-").map(Number);
-    return Number.isInteger(from) && Number.isInteger(to) ? Array.from({ length: to - from + 1 }, (_, i) => from + i) : [];
+    return Number.isInteger(from) && Number.isInteger(to)
+      ? Array.from({ length: to - from + 1 }, (_, i) => from + i)
+      : [];
   });
 }

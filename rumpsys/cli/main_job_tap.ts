@@ -31,11 +31,14 @@ export class TapHost {
 
   /** Looks for a free name and network. Throws NativeHostError that names the cure, without root or /dev/net/tun. */
   constructor() {
-    if (process.geteuid?.() !== 0) throw new NativeHostError("--tap makes a network interface and needs root; cure: sudo npm start -- --tap");
+    if (process.geteuid?.() !== 0)
+      throw new NativeHostError("--tap makes a network interface and needs root; cure: sudo npm start -- --tap");
     try {
       accessSync(TUN, constants.R_OK | constants.W_OK);
     } catch {
-      throw new NativeHostError(`--tap needs ${TUN}; cure: modprobe tun, in a container --device ${TUN} --cap-add NET_ADMIN`);
+      throw new NativeHostError(
+        `--tap needs ${TUN}; cure: modprobe tun, in a container --device ${TUN} --cap-add NET_ADMIN`,
+      );
     }
     this.base = free_base();
     this.name = free_name();
@@ -67,16 +70,27 @@ export class TapHost {
   private add_routes(item: (label: string, text: string) => void): boolean {
     for (const net of [1, 2]) {
       const dst = `${this.base}.${net}.0/${PREFIX}`;
-      const run = spawnSync("ip", ["route", "add", dst, "via", this.node_side().address], { env: system_env(), encoding: "utf8" });
+      const run = spawnSync("ip", ["route", "add", dst, "via", this.node_side().address], {
+        env: system_env(),
+        encoding: "utf8",
+      });
       if (run.status === 0) continue;
-      item("tap", `no route to ${dst}: ${run.error === undefined ? run.stderr.trim() : "ip is missing (apt-get install iproute2)"}`);
+      item(
+        "tap",
+        `no route to ${dst}: ${run.error === undefined ? run.stderr.trim() : "ip is missing (apt-get install iproute2)"}`,
+      );
       return false;
     }
     return true;
   }
 
   /** Runs one of the host's programs and prints what it says. */
-  private show(program: string, args: readonly string[], debian: string, item: (label: string, text: string) => void): Promise<void> {
+  private show(
+    program: string,
+    args: readonly string[],
+    debian: string,
+    item: (label: string, text: string) => void,
+  ): Promise<void> {
     if (this.stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const child = spawn(program, args, { env: system_env(), stdio: ["ignore", "pipe", "pipe"] });

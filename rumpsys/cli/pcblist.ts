@@ -90,7 +90,17 @@ export async function unpcblist(sys: RumpCalls): Promise<UnpcbView[]> {
       const sun = bytes.subarray(name + 2, name + Math.max(2, bytes[name] ?? 0));
       const end = sun.indexOf(0);
       const path = new TextDecoder("latin1").decode(end < 0 ? sun : sun.subarray(0, end));
-      list.push({ proto, id: u(6), peer: u(7), recvq: u(2), sendq: u(3), pid: u(8), uid: u(9), listens: u(10) === 1, path });
+      list.push({
+        proto,
+        id: u(6),
+        peer: u(7),
+        recvq: u(2),
+        sendq: u(3),
+        pid: u(8),
+        uid: u(9),
+        listens: u(10) === 1,
+        path,
+      });
     }
   }
   return list;

@@ -30,7 +30,14 @@ export async function sockstat(cx: ToolContext, args: readonly string[]): Promis
   for (const p of local) {
     const user = p.uid === 0 ? "root" : String(p.uid);
     const peer = local.find((other) => other.id === p.peer);
-    const to = p.peer === 0 ? (p.listens ? "(listening)" : "-") : peer === undefined || peer.path === "" ? `-> [${p.peer}]` : `-> ${peer.path}`;
+    const to =
+      p.peer === 0
+        ? p.listens
+          ? "(listening)"
+          : "-"
+        : peer === undefined || peer.path === ""
+          ? `-> [${p.peer}]`
+          : `-> ${peer.path}`;
     const name = p.path === "" ? `[${p.id}]` : p.path;
     cx.out(`${user.padEnd(8)} ${String(p.pid).padEnd(6)} ${p.proto.padEnd(6)} ${name.padEnd(21)} ${to}`);
   }

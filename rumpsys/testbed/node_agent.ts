@@ -6,7 +6,18 @@ import { rump_init_sync } from "../rump_init.ts";
 import type { RumpKernel, RumpProcess } from "../rump_kernel.ts";
 import { configure_node } from "./node_config.ts";
 import { echo_server, node_echo } from "./node_echo.ts";
-import type { EchoRequest, EchoResult, Hop, InterfaceStats, Neighbour, NodeOps, NodeStats, PingRequest, PingResult, TraceRequest } from "./node_ops.ts";
+import type {
+  EchoRequest,
+  EchoResult,
+  Hop,
+  InterfaceStats,
+  Neighbour,
+  NodeOps,
+  NodeStats,
+  PingRequest,
+  PingResult,
+  TraceRequest,
+} from "./node_ops.ts";
 import { node_ping, node_traceroute, whole } from "./node_ping.ts";
 import { node_arp, node_interfaces, node_stats } from "./node_state.ts";
 import type { NodePlan, TestbedPlan } from "./plan.ts";

@@ -9,7 +9,12 @@ export const FIRST_BUS_FD = 4;
 
 /** To the node: first what it is, then what it is asked. */
 export type ToNode =
-  | { readonly kind: "boot"; readonly plan: TestbedPlan; readonly node: string; readonly cpus: readonly number[] | null }
+  | {
+      readonly kind: "boot";
+      readonly plan: TestbedPlan;
+      readonly node: string;
+      readonly cpus: readonly number[] | null;
+    }
   | { readonly kind: "call"; readonly id: number; readonly op: keyof NodeOps; readonly args: readonly unknown[] }
   | { readonly kind: "place"; readonly id: number; readonly cpus: readonly number[] }
   | { readonly kind: "exit" };

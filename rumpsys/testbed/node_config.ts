@@ -5,7 +5,10 @@ import { EINVAL } from "../../hypercall/api/errno.ts";
 import { SHMIF_BUSBYTES_MIN, SHMIF_HDRSIZE } from "../../drivers/shmif/shmif_layout.ts";
 import { errno_name, strerror } from "../../hypercall/api/errno_names.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifmtu, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifmtu,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
   rump_pub_netconfig_ipv4_route,
 } from "../netconfig.ts";
 import type { RumpKernel } from "../rump_kernel.ts";
@@ -34,7 +37,10 @@ export function configure_node(rk: RumpKernel, plan: TestbedPlan, node: NodePlan
     step(`${ifname} create`, rump_pub_netconfig_ifcreate(rk, ifname));
     step(`${ifname} linkstr ${bus(link)}`, rump_pub_netconfig_ifsetlinkstr(rk, ifname, bus(link)));
     if (mtu !== 1500) step(`${ifname} mtu ${mtu}`, rump_pub_netconfig_ifmtu(rk, ifname, mtu));
-    step(`${ifname} inet ${address}/${LINK_PREFIX}`, rump_pub_netconfig_ipv4_ifaddr_cidr(rk, ifname, address, LINK_PREFIX));
+    step(
+      `${ifname} inet ${address}/${LINK_PREFIX}`,
+      rump_pub_netconfig_ipv4_ifaddr_cidr(rk, ifname, address, LINK_PREFIX),
+    );
   }
   if (node.tap !== null) configure_tap(rk, node, step);
   for (const { dst, prefixlen, gateway } of node.routes) {
@@ -46,5 +52,8 @@ function configure_tap(rk: RumpKernel, node: NodePlan, step: (what: string, erro
   const { name, address, prefixlen } = node.tap ?? { name: "", address: "", prefixlen: 0 };
   step(`${TAP_IFNAME} create`, rump_pub_netconfig_ifcreate(rk, TAP_IFNAME));
   step(`${TAP_IFNAME} linkstr ${name}`, name === "" ? EINVAL : rump_pub_netconfig_ifsetlinkstr(rk, TAP_IFNAME, name));
-  step(`${TAP_IFNAME} inet ${address}/${prefixlen}`, rump_pub_netconfig_ipv4_ifaddr_cidr(rk, TAP_IFNAME, address, prefixlen));
+  step(
+    `${TAP_IFNAME} inet ${address}/${prefixlen}`,
+    rump_pub_netconfig_ipv4_ifaddr_cidr(rk, TAP_IFNAME, address, prefixlen),
+  );
 }

@@ -9,7 +9,14 @@ import { callout_destroy, callout_init, callout_reset, callout_stop } from "../.
 import { lwp_wait_done } from "../../kernel-components/kern/select.ts";
 import { UIO_READ, UIO_WRITE } from "../../kernel-components/kern/uio.ts";
 import { EWAIT } from "../../kernel-components/kern/wakeup.ts";
-import { AF_INET, MSG_DONTWAIT, SO_RCVBUF, SO_RCVTIMEO, SOCK_DGRAM, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import {
+  AF_INET,
+  MSG_DONTWAIT,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "../../kernel-components/socket/socket_abi.ts";
 import { sys_recvfrom, sys_sendto } from "../../kernel-components/socket/uipc_syscalls_msg.ts";
 import { IP_RECVTTL } from "../../kernel-components/inet/in.ts";
 import { IPPROTO_IP } from "../../kernel-components/wire/in.ts";
@@ -110,13 +117,17 @@ class EchoClient {
   private last_ns = 0;
 
   constructor(rk: RumpKernel, proc: RumpProcess, request: EchoRequest) {
-    if (request.count === undefined && request.duration_ms === undefined) throw new TestbedError("echo needs count or duration_ms");
+    if (request.count === undefined && request.duration_ms === undefined)
+      throw new TestbedError("echo needs count or duration_ms");
     this.rk = rk;
     this.proc = proc;
     this.window = whole("window", request.window ?? 1, 1, 4096);
     this.warmup = whole("warmup", request.warmup ?? 0, 0, 1e9);
     this.count = request.count === undefined ? Number.POSITIVE_INFINITY : whole("count", request.count, 1, 1e9);
-    this.duration_ns = request.duration_ms === undefined ? Number.POSITIVE_INFINITY : whole("duration_ms", request.duration_ms, 1, 1e7) * 1e6;
+    this.duration_ns =
+      request.duration_ms === undefined
+        ? Number.POSITIVE_INFINITY
+        : whole("duration_ms", request.duration_ms, 1, 1e7) * 1e6;
     this.timeout_ns = whole("timeout_ms", request.timeout_ms ?? 1000, 1, 1e6) * 1e6;
     this.buf = new Uint8Array(whole("size", request.size ?? 64, 4, ECHO_MAX_SIZE));
     this.sent_at = new Float64Array(this.window);
@@ -203,7 +214,8 @@ class EchoClient {
   /** An echo is in `into`. hot */
   private echo(): void {
     const b = this.into;
-    const seq = ((b[0] as number) | ((b[1] as number) << 8) | ((b[2] as number) << 16) | ((b[3] as number) << 24)) >>> 0;
+    const seq =
+      ((b[0] as number) | ((b[1] as number) << 8) | ((b[2] as number) << 16) | ((b[3] as number) << 24)) >>> 0;
     const slot = seq % this.window;
     const at = this.sent_at[slot] as number;
     // late, twice, or not ours

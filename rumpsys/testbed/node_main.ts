@@ -51,7 +51,9 @@ class NodeMain {
 
   private boot(message: Extract<ToNode, { kind: "boot" }>): void {
     try {
-      const host = nativeHost({ console: { line: (b) => this.print(b), debug: (text) => this.say({ kind: "console", text }) } });
+      const host = nativeHost({
+        console: { line: (b) => this.print(b), debug: (text) => this.say({ kind: "console", text }) },
+      });
       const parent = host.process.addon.pdeathsig(constants.signals.SIGTERM);
       if (parent !== process.ppid || !process.connected) this.end();
       if (message.cpus !== null) host.process.addon.set_cpu_affinity(message.cpus);

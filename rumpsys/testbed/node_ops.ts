@@ -155,5 +155,13 @@ export interface NodeOps {
 
 /** Names of the operations, for those that pass them on. */
 export const NODE_OPS: readonly (keyof NodeOps)[] = [
-  "ping", "echo_server", "echo", "traceroute", "arp", "interfaces", "stats", "sysctl", "shutdown",
+  "ping",
+  "echo_server",
+  "echo",
+  "traceroute",
+  "arp",
+  "interfaces",
+  "stats",
+  "sysctl",
+  "shutdown",
 ];

@@ -3,9 +3,28 @@
  */
 import { EAGAIN } from "../../hypercall/api/errno.ts";
 import { number_to_bytes } from "../../kernel-components/kern/sysctl_bytes.ts";
-import { AF_INET, SO_RCVBUF, SO_RCVTIMEO, SO_SNDBUF, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
 import {
-  ICMP_ECHO, ICMP_ECHOREPLY, ICMP_MINLEN, ICMP_TIMXCEED, ICMP_UNREACH, IcmpHeader, icmp_code, icmp_emit, icmp_id, icmp_quotes, icmp_seq, icmp_type,
+  AF_INET,
+  SO_RCVBUF,
+  SO_RCVTIMEO,
+  SO_SNDBUF,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../kernel-components/socket/socket_abi.ts";
+import {
+  ICMP_ECHO,
+  ICMP_ECHOREPLY,
+  ICMP_MINLEN,
+  ICMP_TIMXCEED,
+  ICMP_UNREACH,
+  IcmpHeader,
+  icmp_code,
+  icmp_emit,
+  icmp_id,
+  icmp_quotes,
+  icmp_seq,
+  icmp_type,
 } from "../../kernel-components/wire/icmp.ts";
 import { IP_TTL } from "../../kernel-components/inet/in.ts";
 import { IPPROTO_ICMP, IPPROTO_IP, IPPROTO_UDP } from "../../kernel-components/wire/in.ts";
@@ -148,7 +167,14 @@ class PingRun {
 
   result(sent: number): PingResult {
     const received = this.samples.length;
-    return { sent, received, lost: sent - received, ttl: this.ttl, rtt_us: rtt_summary(this.samples), errors: this.errors };
+    return {
+      sent,
+      received,
+      lost: sent - received,
+      ttl: this.ttl,
+      rtt_us: rtt_summary(this.samples),
+      errors: this.errors,
+    };
   }
 }
 
@@ -173,7 +199,11 @@ export async function node_traceroute(rk: RumpKernel, proc: RumpProcess, request
   return hops;
 }
 
-async function trace_answer(s: IcmpSocket, port: number, deadline_ns: number): Promise<{ address: number; end: boolean } | null> {
+async function trace_answer(
+  s: IcmpSocket,
+  port: number,
+  deadline_ns: number,
+): Promise<{ address: number; end: boolean } | null> {
   const { dv } = s;
   for (;;) {
     const n = await s.receive(deadline_ns);
@@ -191,6 +221,7 @@ async function trace_answer(s: IcmpSocket, port: number, deadline_ns: number): P
 
 /** `value` if it is a whole number in range; TestbedError that names it otherwise. */
 export function whole(name: string, value: number, min: number, max: number): number {
-  if (!Number.isInteger(value) || value < min || value > max) throw new TestbedError(`${name} is ${value}: a whole number from ${min} to ${max}`);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new TestbedError(`${name} is ${value}: a whole number from ${min} to ${max}`);
   return value;
 }

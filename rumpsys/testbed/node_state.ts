@@ -4,7 +4,13 @@
 import { RTM_ADDRS_OFF, RTM_INDEX_OFF, SIZEOF_RT_MSGHDR, rt_xaddrs } from "../../kernel-components/net/rtsock_abi.ts";
 import { RTF_LLDATA, RtInfo } from "../../kernel-components/net/rtentry.ts";
 import { if_byindex } from "../../kernel-components/net/if_attach.ts";
-import { IFD_IERRORS, IFD_IPACKETS, IFD_IQDROPS, IFD_OERRORS, IFD_OPACKETS } from "../../kernel-components/net/if_flags.ts";
+import {
+  IFD_IERRORS,
+  IFD_IPACKETS,
+  IFD_IQDROPS,
+  IFD_OERRORS,
+  IFD_OPACKETS,
+} from "../../kernel-components/net/if_flags.ts";
 import { NET_KEY } from "../../kernel-components/net/net.ts";
 import { NET_RT_FLAGS } from "../../kernel-components/net/rtsock_sysctl.ts";
 import { AF_INET, PF_ROUTE } from "../../kernel-components/socket/socket_abi.ts";

@@ -83,23 +83,32 @@ export function plan_testbed(spec: TestbedSpec): TestbedPlan {
   const addresses = links.map((link) => link_addresses(link, nodes));
   const bare = [...nodes].map(([name, node]) => plan_node(name, node, links, addresses));
   const routing = spec.routing ?? "static";
-  if (routing !== "static" && routing !== "none") throw new TestbedError(`routing is ${JSON.stringify(routing)}: "static" or "none"`);
+  if (routing !== "static" && routing !== "none")
+    throw new TestbedError(`routing is ${JSON.stringify(routing)}: "static" or "none"`);
   return { nodes: routing === "none" ? bare : plan_routes(bare, links, addresses), links };
 }
 
 function check_node(name: string, node: NodeSpec): void {
-  if (!NODE_NAME.test(name)) throw new TestbedError(`node name ${JSON.stringify(name)}: letters, digits, "_", "." and single "-", beginning with a letter`);
-  if (typeof node !== "object" || node === null) throw new TestbedError(`node ${name}: is not an object; {} is a plain host`);
+  if (!NODE_NAME.test(name))
+    throw new TestbedError(
+      `node name ${JSON.stringify(name)}: letters, digits, "_", "." and single "-", beginning with a letter`,
+    );
+  if (typeof node !== "object" || node === null)
+    throw new TestbedError(`node ${name}: is not an object; {} is a plain host`);
   for (const key of Object.keys(node)) {
-    if (key !== "forward" && key !== "tap") throw new TestbedError(`node ${name}: unknown key ${JSON.stringify(key)}; one of forward, tap`);
+    if (key !== "forward" && key !== "tap")
+      throw new TestbedError(`node ${name}: unknown key ${JSON.stringify(key)}; one of forward, tap`);
   }
   if (node.tap !== undefined) check_tap(name, node.tap);
-  if (node.forward !== undefined && typeof node.forward !== "boolean") throw new TestbedError(`node ${name}: forward is true or false`);
+  if (node.forward !== undefined && typeof node.forward !== "boolean")
+    throw new TestbedError(`node ${name}: forward is true or false`);
 }
 
 function check_tap(name: string, tap: TapSpec): void {
-  if (!/^[A-Za-z0-9_.-]{1,15}$/.test(tap.name)) throw new TestbedError(`node ${name}: ${JSON.stringify(tap.name)} is no interface name`);
-  if (!inet_pton4(tap.address).ok) throw new TestbedError(`node ${name}: tap address ${JSON.stringify(tap.address)} is no IPv4 address`);
+  if (!/^[A-Za-z0-9_.-]{1,15}$/.test(tap.name))
+    throw new TestbedError(`node ${name}: ${JSON.stringify(tap.name)} is no interface name`);
+  if (!inet_pton4(tap.address).ok)
+    throw new TestbedError(`node ${name}: tap address ${JSON.stringify(tap.address)} is no IPv4 address`);
   if (!Number.isInteger(tap.prefixlen) || tap.prefixlen < 1 || tap.prefixlen > 30) {
     throw new TestbedError(`node ${name}: tap prefixlen ${tap.prefixlen} is not 1 to 30`);
   }
@@ -115,12 +124,16 @@ function plan_link(link: LinkSpec, i: number, base: number, nodes: ReadonlyMap<s
   const full = typeof link === "string" ? { ends: link.split(" -- ") } : link;
   const what = `link ${i + 1} (${full.ends.join(" -- ")})`;
   const unknown = full.ends.find((end) => !nodes.has(end));
-  if (unknown !== undefined) throw new TestbedError(`${what}: there is no node ${JSON.stringify(unknown)}; nodes are ${[...nodes.keys()].join(", ")}`);
+  if (unknown !== undefined)
+    throw new TestbedError(
+      `${what}: there is no node ${JSON.stringify(unknown)}; nodes are ${[...nodes.keys()].join(", ")}`,
+    );
   if (full.ends.length < 2) throw new TestbedError(`${what}: a link has two or more ends, as in "a -- b"`);
   if (full.ends.length > LINK_MAX_ENDS) throw new TestbedError(`${what}: more than ${LINK_MAX_ENDS} ends`);
   if (new Set(full.ends).size !== full.ends.length) throw new TestbedError(`${what}: a node is on it twice`);
   const mtu = full.mtu ?? 1500;
-  if (!Number.isInteger(mtu) || mtu < MTU_MIN || mtu > MTU_MAX) throw new TestbedError(`${what}: mtu ${mtu} is not ${MTU_MIN} to ${MTU_MAX}`);
+  if (!Number.isInteger(mtu) || mtu < MTU_MIN || mtu > MTU_MAX)
+    throw new TestbedError(`${what}: mtu ${mtu} is not ${MTU_MIN} to ${MTU_MAX}`);
   return { name: full.name ?? `bus${i + 1}`, net: (base + (i + 1) * 256) | 0, ends: full.ends, mtu };
 }
 
@@ -139,8 +152,17 @@ function link_addresses(link: LinkPlan, nodes: ReadonlyMap<string, NodeSpec>): M
   return new Map(order.map((end, i) => [end, (link.net + i + 1) | 0]));
 }
 
-function plan_node(name: string, node: NodeSpec, links: readonly LinkPlan[], addresses: readonly Map<string, number>[]): NodePlan {
+function plan_node(
+  name: string,
+  node: NodeSpec,
+  links: readonly LinkPlan[],
+  addresses: readonly Map<string, number>[],
+): NodePlan {
   const on = links.map((_, link) => link).filter((link) => addresses[link]?.has(name) === true);
-  const interfaces = on.map((link, i) => ({ ifname: `shmif${i}`, link, address: inet_ntoa(addresses[link]?.get(name) ?? 0) }));
+  const interfaces = on.map((link, i) => ({
+    ifname: `shmif${i}`,
+    link,
+    address: inet_ntoa(addresses[link]?.get(name) ?? 0),
+  }));
   return { name, forward: node.forward === true, interfaces, routes: [], tap: node.tap ?? null };
 }

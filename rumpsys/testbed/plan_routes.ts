@@ -10,7 +10,11 @@ import type { TapSpec } from "./spec.ts";
 export const LINK_PREFIX = 24;
 
 /** The nodes with their routes. `addresses` has the address of every end of every link. */
-export function plan_routes(nodes: readonly NodePlan[], links: readonly LinkPlan[], addresses: readonly Map<string, number>[]): NodePlan[] {
+export function plan_routes(
+  nodes: readonly NodePlan[],
+  links: readonly LinkPlan[],
+  addresses: readonly Map<string, number>[],
+): NodePlan[] {
   const by_name = new Map(nodes.map((node) => [node.name, node]));
   return nodes.map((node) => ({ ...node, routes: routes_of(node, by_name, links, addresses) }));
 }

@@ -80,11 +80,16 @@ export class ProcessNode {
   start(plan: TestbedPlan, node: NodePlan, cpus: readonly number[] | null): Promise<void> {
     return new Promise<unknown>((resolve, reject) => {
       if (this.how !== null) return reject(this.death());
-      const timer = setTimeout(() => reject(new TestbedError(`node ${this.name}: has not booted after ${BOOT_MS} ms`)), BOOT_MS);
-      const done = <T>(act: (v: T) => void) => (v: T): void => {
-        clearTimeout(timer);
-        act(v);
-      };
+      const timer = setTimeout(
+        () => reject(new TestbedError(`node ${this.name}: has not booted after ${BOOT_MS} ms`)),
+        BOOT_MS,
+      );
+      const done =
+        <T>(act: (v: T) => void) =>
+        (v: T): void => {
+          clearTimeout(timer);
+          act(v);
+        };
       this.booted = { resolve: done(resolve), reject: done(reject) };
       this.send({ kind: "boot", plan, node: node.name, cpus });
     }).then(() => {});
@@ -115,7 +120,8 @@ export class ProcessNode {
     let report = "";
     const force = setTimeout(() => this.child.kill("SIGKILL"), EXIT_MS);
     try {
-      if (this.alive && this.has_kernel) report = await this.ops.shutdown().catch((error: Error) => (this.alive ? error.message : ""));
+      if (this.alive && this.has_kernel)
+        report = await this.ops.shutdown().catch((error: Error) => (this.alive ? error.message : ""));
       if (this.alive) this.send({ kind: "exit" });
       await this.exited;
     } finally {
@@ -148,7 +154,11 @@ export class ProcessNode {
         this.booted?.resolve(null);
         break;
       case "failed":
-        this.booted?.reject(new TestbedError(message.message.startsWith("node ") ? message.message : `node ${this.name}: ${message.message}`));
+        this.booted?.reject(
+          new TestbedError(
+            message.message.startsWith("node ") ? message.message : `node ${this.name}: ${message.message}`,
+          ),
+        );
         break;
       case "console":
         this.console.push(message.text);
@@ -178,7 +188,9 @@ export class ProcessNode {
 
   private death(): TestbedError {
     const words = this.stderr.trim();
-    return new TestbedError(`node ${this.name}: its process has ended (${this.how ?? ""})${words === "" ? "" : `:\n${words}`}`);
+    return new TestbedError(
+      `node ${this.name}: its process has ended (${this.how ?? ""})${words === "" ? "" : `:\n${words}`}`,
+    );
   }
 }
 

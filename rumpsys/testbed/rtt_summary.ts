@@ -24,7 +24,13 @@ export function rtt_summary(samples: ArrayLike<number>): RttSummary {
   const rank = (p: number): number => round(sorted[Math.min(n - 1, Math.ceil((p / 100) * n) - 1)] as number);
   let sum = 0;
   for (const s of sorted) sum += s;
-  return { min: round(sorted[0] as number), p50: rank(50), avg: round(sum / n), p99: rank(99), max: round(sorted[n - 1] as number) };
+  return {
+    min: round(sorted[0] as number),
+    p50: rank(50),
+    avg: round(sum / n),
+    p99: rank(99),
+    max: round(sorted[n - 1] as number),
+  };
 }
 
 function round(us: number): number {

@@ -26,7 +26,8 @@ export class SimPump {
     await turn();
     const end_ns = this.world.now_ns + RUN_MAX_NS;
     while (!settled) {
-      if (!this.step(end_ns)) throw new TestbedError("the simulation has come to a stop, and the operation is not done");
+      if (!this.step(end_ns))
+        throw new TestbedError("the simulation has come to a stop, and the operation is not done");
       await turn();
     }
     return work;

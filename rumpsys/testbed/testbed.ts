@@ -114,7 +114,11 @@ export class Testbed<N extends string = string> {
   }
 
   /** The path between two nodes. */
-  traceroute(from: N, to: N, options: { readonly max_hops?: number; readonly timeout_ms?: number } = {}): Promise<Hop[]> {
+  traceroute(
+    from: N,
+    to: N,
+    options: { readonly max_hops?: number; readonly timeout_ms?: number } = {},
+  ): Promise<Hop[]> {
     return this.run(this.node(from).traceroute({ ...options, address: this.address(to) }));
   }
 
@@ -133,7 +137,8 @@ export class Testbed<N extends string = string> {
   async kill(name: N): Promise<void> {
     const node = this.find(name);
     if (node instanceof ProcessNode) await node.kill();
-    else if (this.world === null) throw new TestbedError(`node ${name}: cannot be killed alone, it shares this process`);
+    else if (this.world === null)
+      throw new TestbedError(`node ${name}: cannot be killed alone, it shares this process`);
     else node.kill();
   }
 
@@ -145,7 +150,9 @@ export class Testbed<N extends string = string> {
 
   /** Moves the processes of all nodes to these CPUs (mode "process"). */
   async place(cpus: readonly number[]): Promise<void> {
-    await all([...this.nodes.values()].map((node) => (node instanceof ProcessNode ? node.place(cpus) : Promise.resolve())));
+    await all(
+      [...this.nodes.values()].map((node) => (node instanceof ProcessNode ? node.place(cpus) : Promise.resolve())),
+    );
   }
 
   /** Ends everything. What kernels had not given back, "node: what" each; empty if all is well. May be called again. */
@@ -193,7 +200,9 @@ export class Testbed<N extends string = string> {
   private plan_of(name: string): NodePlan {
     const node = this.plan.nodes.find((n) => n.name === name);
     if (node === undefined) {
-      throw new TestbedError(`there is no node ${JSON.stringify(name)}; nodes are ${this.plan.nodes.map((n) => n.name).join(", ")}`);
+      throw new TestbedError(
+        `there is no node ${JSON.stringify(name)}; nodes are ${this.plan.nodes.map((n) => n.name).join(", ")}`,
+      );
     }
     return node;
   }
@@ -212,13 +221,17 @@ async function all(work: readonly Promise<void>[]): Promise<void> {
 }
 
 /** Starts a testbed. Throws TestbedError that names what is wrong in the spec, or which step of which node failed. */
-export async function startTestbed<N extends string>(spec: TestbedSpec<N>, options: TestbedOptions = {}): Promise<Testbed<N>> {
+export async function startTestbed<N extends string>(
+  spec: TestbedSpec<N>,
+  options: TestbedOptions = {},
+): Promise<Testbed<N>> {
   if (options.mode !== undefined && !TESTBED_MODES.includes(options.mode)) {
     throw new TestbedError(`mode is ${JSON.stringify(options.mode)}: one of ${TESTBED_MODES.join(", ")}`);
   }
   const plan = plan_testbed(spec);
   const tap = plan.nodes.find((node) => node.tap !== null);
-  if (tap !== undefined && options.mode === "sim") throw new TestbedError(`node ${tap.name}: a simulation has no host to join by a tap`);
+  if (tap !== undefined && options.mode === "sim")
+    throw new TestbedError(`node ${tap.name}: a simulation has no host to join by a tap`);
   const testbed = new Testbed<N>(plan, options);
   await testbed.boot();
   return testbed;

@@ -11,7 +11,14 @@ import type { RumpKernel } from "../rump_kernel.ts";
 import type { RumpSys } from "../rumpsys.ts";
 import { nativeHost } from "../../hypercall/native/native_host.ts";
 import { CELL_DEAD, CELL_REPLY } from "./thread_protocol.ts";
-import type { ThreadAttach, ThreadOptions, ThreadReply, ThreadReport, ThreadRequest, ThreadShutdown } from "./thread_protocol.ts";
+import type {
+  ThreadAttach,
+  ThreadOptions,
+  ThreadReply,
+  ThreadReport,
+  ThreadRequest,
+  ThreadShutdown,
+} from "./thread_protocol.ts";
 import { marshalled } from "./thread_calls.ts";
 
 /** A caller as the kernel thread sees it. */
@@ -48,7 +55,10 @@ class KernelThread {
     try {
       reply = { value: await this.run(caller.sys, request) };
     } catch (error) {
-      reply = error instanceof RumpError ? { error: { syscall: error.syscall, errno: error.errno, address: error.address, port: error.port } } : { failure: String(error) };
+      reply =
+        error instanceof RumpError
+          ? { error: { syscall: error.syscall, errno: error.errno, address: error.address, port: error.port } }
+          : { failure: String(error) };
     }
     caller.port.postMessage(reply);
     Atomics.store(caller.cell, 0, CELL_REPLY);
@@ -57,7 +67,8 @@ class KernelThread {
 
   private run(sys: RumpSys, request: ThreadRequest): unknown {
     const config = netconfig_calls.get(request.name);
-    if (typeof config === "function") return (config as (rk: RumpKernel, ...args: readonly unknown[]) => unknown)(this.rk, ...request.args);
+    if (typeof config === "function")
+      return (config as (rk: RumpKernel, ...args: readonly unknown[]) => unknown)(this.rk, ...request.args);
     return marshalled(sys, request.name, request.args);
   }
 
@@ -80,7 +91,10 @@ function report(what: ThreadReport["what"], text: string): void {
 export async function main(options: ThreadOptions): Promise<void> {
   let rk: RumpKernel;
   try {
-    rk = rump_init_sync(nativeHost({ params: options.params ?? {} }), options.components === "local" ? local_components() : inet_components());
+    rk = rump_init_sync(
+      nativeHost({ params: options.params ?? {} }),
+      options.components === "local" ? local_components() : inet_components(),
+    );
     if (options.setup !== undefined) {
       const module = (await import(options.setup)) as { main(kernel: RumpKernel): unknown };
       await module.main(rk);

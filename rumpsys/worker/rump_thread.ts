@@ -38,7 +38,9 @@ export class RumpThread {
     const cell = new SharedArrayBuffer(4);
     new Int32Array(cell)[0] = CELL_WAITING;
     port1.unref();
-    this.worker.postMessage({ what: "attach", channel: { port: port2, cell }, own_process } satisfies ThreadAttach, [port2]);
+    this.worker.postMessage({ what: "attach", channel: { port: port2, cell }, own_process } satisfies ThreadAttach, [
+      port2,
+    ]);
     return { port: port1, cell };
   }
 

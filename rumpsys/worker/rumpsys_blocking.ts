@@ -28,7 +28,8 @@ export class RumpSysBlocking {
 
   /** Does a call in the kernel's thread and sleeps until it is done. */
   private call<T>(name: string, ...args: unknown[]): T {
-    if (Atomics.load(this.cell, 0) === CELL_DEAD) throw new RumpError(name, EINTR, undefined, undefined, "the kernel has ended");
+    if (Atomics.load(this.cell, 0) === CELL_DEAD)
+      throw new RumpError(name, EINTR, undefined, undefined, "the kernel has ended");
     Atomics.store(this.cell, 0, CELL_WAITING);
     this.channel.port.postMessage({ name, args } satisfies ThreadRequest);
     Atomics.wait(this.cell, 0, CELL_WAITING);
@@ -142,7 +143,10 @@ export class RumpSysBlocking {
 
   /** See RumpSys.recvmsg. */
   recvmsg(fd: number, msg: RecvMessage, flags: number = 0): ReceivedMessage {
-    return this.fill(msg.iov, this.call<Filled<ReceivedMessage>>("recvmsg", fd, room_of(msg.iov), flags, msg.controllen ?? 0));
+    return this.fill(
+      msg.iov,
+      this.call<Filled<ReceivedMessage>>("recvmsg", fd, room_of(msg.iov), flags, msg.controllen ?? 0),
+    );
   }
 
   /** See RumpSys.poll. */

@@ -16,8 +16,32 @@ export interface Filled<T> {
 
 /** Methods that callers may name and that need nothing special. */
 const PLAIN: ReadonlySet<string> = new Set([
-  "socket", "socketpair", "bind", "listen", "shutdown", "getsockname", "getpeername", "getsockopt", "getsockoptBytes", "setsockopt", "fcntl", "dup",
-  "dup2", "open", "fstat", "getpid", "sysctl", "sysctlbyname", "connect", "accept", "write", "send", "sendto", "sendmsg", "select", "close",
+  "socket",
+  "socketpair",
+  "bind",
+  "listen",
+  "shutdown",
+  "getsockname",
+  "getpeername",
+  "getsockopt",
+  "getsockoptBytes",
+  "setsockopt",
+  "fcntl",
+  "dup",
+  "dup2",
+  "open",
+  "fstat",
+  "getpid",
+  "sysctl",
+  "sysctlbyname",
+  "connect",
+  "accept",
+  "write",
+  "send",
+  "sendto",
+  "sendmsg",
+  "select",
+  "close",
 ]);
 
 /** Runs a call in the kernel's thread. ENOSYS for a name that is not a system call. */
@@ -29,13 +53,29 @@ export function marshalled(sys: RumpSys, name: string, args: readonly unknown[])
   const [fd, second, third] = args as [number, number, number];
   switch (name) {
     case "read":
-      return filled(second, (buf) => sys.read(fd, buf), (n) => n);
+      return filled(
+        second,
+        (buf) => sys.read(fd, buf),
+        (n) => n,
+      );
     case "recv":
-      return filled(second, (buf) => sys.recv(fd, buf, third), (n) => n);
+      return filled(
+        second,
+        (buf) => sys.recv(fd, buf, third),
+        (n) => n,
+      );
     case "recvfrom":
-      return filled(second, (buf) => sys.recvfrom(fd, buf, third), (r) => r.length);
+      return filled(
+        second,
+        (buf) => sys.recvfrom(fd, buf, third),
+        (r) => r.length,
+      );
     case "recvmsg":
-      return filled(second, (buf) => sys.recvmsg(fd, { iov: buf, controllen: args[3] as number }, third), (r) => r.length);
+      return filled(
+        second,
+        (buf) => sys.recvmsg(fd, { iov: buf, controllen: args[3] as number }, third),
+        (r) => r.length,
+      );
     case "ioctl": {
       const data = args[2] as Uint8Array;
       const result = sys.ioctl(fd, second, data);
@@ -48,13 +88,21 @@ export function marshalled(sys: RumpSys, name: string, args: readonly unknown[])
   }
 }
 
-async function filled<T>(room: number, call: (buf: Uint8Array) => Promise<T>, length: (r: T) => number): Promise<Filled<T>> {
+async function filled<T>(
+  room: number,
+  call: (buf: Uint8Array) => Promise<T>,
+  length: (r: T) => number,
+): Promise<Filled<T>> {
   const buf = new Uint8Array(room);
   const result = await call(buf);
   return { result, data: buf.subarray(0, length(result)).slice() };
 }
 
-async function polled(sys: RumpSys, fds: PollRequest[], timeout_ms: number): Promise<{ result: number; revents: number[] }> {
+async function polled(
+  sys: RumpSys,
+  fds: PollRequest[],
+  timeout_ms: number,
+): Promise<{ result: number; revents: number[] }> {
   const result = await sys.poll(fds, timeout_ms);
   return { result, revents: fds.map((p) => p.revents ?? 0) };
 }

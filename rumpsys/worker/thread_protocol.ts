@@ -32,7 +32,12 @@ export interface ThreadReply {
   /** The result. */
   readonly value?: unknown;
   /** The error of a RumpError. */
-  readonly error?: { readonly syscall: string; readonly errno: number; readonly address?: string | undefined; readonly port?: number | undefined };
+  readonly error?: {
+    readonly syscall: string;
+    readonly errno: number;
+    readonly address?: string | undefined;
+    readonly port?: number | undefined;
+  };
   /** What else went wrong, in words. */
   readonly failure?: string;
 }

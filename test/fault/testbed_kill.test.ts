@@ -25,7 +25,8 @@ const ORPHAN_MS = 3000;
 
 function faults(text: string): number {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < 1) throw new Error(`RUMPKIT_FAULTS is ${JSON.stringify(text)}: the number of kills, 1 or more`);
+  if (!Number.isInteger(n) || n < 1)
+    throw new Error(`RUMPKIT_FAULTS is ${JSON.stringify(text)}: the number of kills, 1 or more`);
   return n;
 }
 
@@ -44,12 +45,16 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Files that a testbed could have left. */
 function leftovers(): string[] {
-  return [tmpdir(), "/dev/shm"].flatMap((folder) => readdirSync(folder).filter((name) => /^rumpkit-[0-9a-f]{8}-/.test(name)));
+  return [tmpdir(), "/dev/shm"].flatMap((folder) =>
+    readdirSync(folder).filter((name) => /^rumpkit-[0-9a-f]{8}-/.test(name)),
+  );
 }
 
 /** Names of kick sockets in the network's abstract name space. */
 function kick_names(): string[] {
-  return readFileSync("/proc/net/unix", "utf8").split("\n").filter((line) => line.includes("@rumpkit-bus:"));
+  return readFileSync("/proc/net/unix", "utf8")
+    .split("\n")
+    .filter((line) => line.includes("@rumpkit-bus:"));
 }
 
 describe("a testbed whose processes are killed", function () {
@@ -103,7 +108,8 @@ async function one_kill(tb: Testbed<Name>, victim: Name, random: (below: number)
 }
 
 async function others_carry_on(tb: Testbed<Name>, victim: Name): Promise<void> {
-  for (const name of NODES) if (name !== victim) expect(tb.alive(name), `${name} after ${victim} was killed`).to.equal(true);
+  for (const name of NODES)
+    if (name !== victim) expect(tb.alive(name), `${name} after ${victim} was killed`).to.equal(true);
   if (victim === "r") {
     await Promise.all([tb.node("a").stats(), tb.node("b").stats()]);
     return;
@@ -125,7 +131,9 @@ async function rejoined(tb: Testbed<Name>, from: Name, to: Name): Promise<void> 
     const { arp, interfaces, stats } = tb.node(name);
     return [name, await arp(), await interfaces(), await stats()].map((part) => JSON.stringify(part)).join("\n  ");
   });
-  expect.fail(`${from} does not reach ${to} again after ${REJOIN_MS} ms (${last})\n${(await Promise.all(state)).join("\n")}`);
+  expect.fail(
+    `${from} does not reach ${to} again after ${REJOIN_MS} ms (${last})\n${(await Promise.all(state)).join("\n")}`,
+  );
 }
 
 /** SIGKILL of the main process of `npm start`, at any instant: its nodes end by themselves. */

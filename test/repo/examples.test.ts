@@ -17,7 +17,10 @@ describe("documentation examples", () => {
       this.timeout(EXAMPLE_TIMEOUT_MS + 1000);
       if (native) needNative(this);
       const program = join(ROOT, "build", path.replace(/\.ts$/, ".js"));
-      const { stdout } = await run(process.execPath, ["--enable-source-maps", program], { cwd: ROOT, timeout: EXAMPLE_TIMEOUT_MS });
+      const { stdout } = await run(process.execPath, ["--enable-source-maps", program], {
+        cwd: ROOT,
+        timeout: EXAMPLE_TIMEOUT_MS,
+      });
       const promised = sources(path).flatMap(({ text }) => [...text.matchAll(/^\/\/> (.*)$/gm)].map((line) => line[1]));
       if (promised.length > 0) expect(stdout.trimEnd().split("\n")).to.deep.equal(promised);
     });

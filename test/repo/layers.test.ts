@@ -50,7 +50,11 @@ describe("layers", () => {
 
   it("an import names the file that defines: no re-exports but the package's front door, which nobody here uses", () => {
     const inner = sources().filter(({ path }) => path !== "rumpsys/main.ts");
-    expect(allImports().filter(({ target }) => target.endsWith("/main.ts")).map(({ place }) => place)).to.deep.equal([]);
+    expect(
+      allImports()
+        .filter(({ target }) => target.endsWith("/main.ts"))
+        .map(({ place }) => place),
+    ).to.deep.equal([]);
     const wrong = inner.flatMap((file) =>
       file.tree.statements
         .filter((s) => ts.isExportDeclaration(s) && s.moduleSpecifier !== undefined)

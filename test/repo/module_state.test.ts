@@ -4,7 +4,8 @@ import ts from "typescript";
 import { isPure, placeOf, sources, type SourceFile } from "./source_tree.ts";
 
 /** Programs: importing them is running them. */
-const PROGRAMS = /^(rumpsys\/cli|docs\/examples|test\/bench|test\/interop|test\/fuzz)\/|^rumpsys\/testbed\/node_main\.ts$|^test\/.*\.test\.ts$/;
+const PROGRAMS =
+  /^(rumpsys\/cli|docs\/examples|test\/bench|test\/interop|test\/fuzz)\/|^rumpsys\/testbed\/node_main\.ts$|^test\/.*\.test\.ts$/;
 
 /** Containers that are made to be changed, unless the declared type is a read-only view of them. */
 const CONTAINERS = /^(Map|Set|WeakMap|WeakSet|Array)$/;

@@ -4,9 +4,17 @@ import { EADDRNOTAVAIL, EEXIST, EINVAL, ENXIO, ESRCH } from "../../hypercall/api
 import { SimWorld } from "../../hypercall/sim/sim_world.ts";
 import { PF_INET, SOCK_DGRAM } from "../../kernel-components/socket/socket_abi.ts";
 import {
-  rump_pub_netconfig_ifcreate, rump_pub_netconfig_ifdestroy, rump_pub_netconfig_ifdown, rump_pub_netconfig_ifsetlinkstr, rump_pub_netconfig_ifup,
-  rump_pub_netconfig_ipv4_gw, rump_pub_netconfig_ipv4_ifaddr, rump_pub_netconfig_ipv4_ifaddr_cidr, rump_pub_netconfig_ipv4_ifdel,
-  rump_pub_netconfig_ipv4_route, rump_pub_netconfig_ipv4_routedel,
+  rump_pub_netconfig_ifcreate,
+  rump_pub_netconfig_ifdestroy,
+  rump_pub_netconfig_ifdown,
+  rump_pub_netconfig_ifsetlinkstr,
+  rump_pub_netconfig_ifup,
+  rump_pub_netconfig_ipv4_gw,
+  rump_pub_netconfig_ipv4_ifaddr,
+  rump_pub_netconfig_ipv4_ifaddr_cidr,
+  rump_pub_netconfig_ipv4_ifdel,
+  rump_pub_netconfig_ipv4_route,
+  rump_pub_netconfig_ipv4_routedel,
 } from "../../rumpsys/netconfig.ts";
 import { rump_init_sync } from "../../rumpsys/rump_init.ts";
 import type { RumpKernel } from "../../rumpsys/rump_kernel.ts";

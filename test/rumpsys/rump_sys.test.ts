@@ -9,15 +9,40 @@ import { SockaddrOut } from "../../kernel-components/socket/socketvar.ts";
 import { Msghdr } from "../../kernel-components/socket/uipc_syscalls_msg.ts";
 import { sockaddr_of } from "../../rumpsys/addresses.ts";
 import {
-  RUMP_RFCFDG, RUMP_RFFDG, rump_pub_lwproc_curlwp, rump_pub_lwproc_newlwp, rump_pub_lwproc_releaselwp, rump_pub_lwproc_rfork,
+  RUMP_RFCFDG,
+  RUMP_RFFDG,
+  rump_pub_lwproc_curlwp,
+  rump_pub_lwproc_newlwp,
+  rump_pub_lwproc_releaselwp,
+  rump_pub_lwproc_rfork,
   rump_pub_lwproc_switch,
 } from "../../rumpsys/lwproc.ts";
 import type { RumpKernel } from "../../rumpsys/rump_kernel.ts";
 import {
-  rump_errno, rump_sys_accept, rump_sys_bind, rump_sys_connect, rump_sys_getsockname, rump_sys_getsockopt, rump_sys_listen, rump_sys_read,
-  rump_sys_recvfrom, rump_sys_recvmsg, rump_sys_sendmsg, rump_sys_sendto, rump_sys_socket, rump_sys_socketpair, rump_sys_write,
+  rump_errno,
+  rump_sys_accept,
+  rump_sys_bind,
+  rump_sys_connect,
+  rump_sys_getsockname,
+  rump_sys_getsockopt,
+  rump_sys_listen,
+  rump_sys_read,
+  rump_sys_recvfrom,
+  rump_sys_recvmsg,
+  rump_sys_sendmsg,
+  rump_sys_sendto,
+  rump_sys_socket,
+  rump_sys_socketpair,
+  rump_sys_write,
 } from "../../rumpsys/rump_sys.ts";
-import { rump_sys_close, rump_sys_dup2, rump_sys_fcntl, rump_sys_getpid, rump_sys_open, rump_sys_poll } from "../../rumpsys/rump_sys_fd.ts";
+import {
+  rump_sys_close,
+  rump_sys_dup2,
+  rump_sys_fcntl,
+  rump_sys_getpid,
+  rump_sys_open,
+  rump_sys_poll,
+} from "../../rumpsys/rump_sys_fd.ts";
 import { SimRump, bytes, text } from "./sim_rump.ts";
 
 describe("rump_sys_*", () => {
@@ -88,7 +113,10 @@ describe("rump_sys_*", () => {
       rump_sys_sendto(rk, a, buf, 64, 0, null);
       rump_sys_recvfrom(rk, b, buf, 64, 0, out);
     }
-    expect([rk.cx.proc.p_lwps.length, rk.k.mb.mem.bytes - before]).to.deep.equal([lwps, before === 0 ? rk.k.mb.mem.bytes : 0]);
+    expect([rk.cx.proc.p_lwps.length, rk.k.mb.mem.bytes - before]).to.deep.equal([
+      lwps,
+      before === 0 ? rk.k.mb.mem.bytes : 0,
+    ]);
   });
 
   describe("lwproc", () => {

@@ -1,7 +1,15 @@
 // The object facade: errors like Node's, promises and their immediate twins, addresses, sysctl, the end of processes and kernels.
 import { expect } from "chai";
 import { FIOASYNC, FIOSETOWN } from "../../kernel-components/kern/ioccom.ts";
-import { MSG_NOSIGNAL, PF_LOCAL, SCM_RIGHTS, SO_NOSIGPIPE, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../kernel-components/socket/socket_abi.ts";
+import {
+  MSG_NOSIGNAL,
+  PF_LOCAL,
+  SCM_RIGHTS,
+  SO_NOSIGPIPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../kernel-components/socket/socket_abi.ts";
 import { address_of, sockaddr_of } from "../../rumpsys/addresses.ts";
 import type { AddressArgument } from "../../rumpsys/addresses.ts";
 import { cmsgs_decode, cmsgs_encode, scm_rights } from "../../rumpsys/cmsgs.ts";
@@ -46,7 +54,9 @@ describe("rumpSys", () => {
       [{ family: "ipx" } as unknown as AddressArgument, "bind EAFNOSUPPORT ipx: unknown address family"],
     ];
     for (const [a, message] of bad) expect(() => t.sys.bind(s, a)).to.throw(message);
-    expect(await codeOfAsync(t.sys.sendto(s, bytes("x"), 0, { family: "inet", address: "x", port: 1 }))).to.equal("EINVAL");
+    expect(await codeOfAsync(t.sys.sendto(s, bytes("x"), 0, { family: "inet", address: "x", port: 1 }))).to.equal(
+      "EINVAL",
+    );
   });
 
   it("addresses survive the way to bytes and back", () => {
@@ -103,7 +113,10 @@ describe("rumpSys", () => {
     const a = broken();
     expect(codeOf(() => t.sys.sync.write(a, bytes("x")))).to.equal("EPIPE");
     expect(codeOf(() => t.sys.sync.send(a, bytes("x")))).to.equal("EPIPE");
-    expect(got.splice(0)).to.deep.equal([[me, SIGPIPE], [me, SIGPIPE]]);
+    expect(got.splice(0)).to.deep.equal([
+      [me, SIGPIPE],
+      [me, SIGPIPE],
+    ]);
     expect(codeOf(() => t.sys.sync.send(a, bytes("x"), MSG_NOSIGNAL))).to.equal("EPIPE");
     t.sys.setsockopt(a, SOL_SOCKET, SO_NOSIGPIPE, 1);
     expect(codeOf(() => t.sys.sync.write(a, bytes("x")))).to.equal("EPIPE");

@@ -25,7 +25,13 @@ export class TestBus {
   constructor(bytes: number) {
     const buffer = new ArrayBuffer(bytes);
     this.bytes = bytes;
-    this.slab = { buffer, u8: new Uint8Array(buffer), dv: new DataView(buffer), i32: new Int32Array(buffer), cksum: () => 0 };
+    this.slab = {
+      buffer,
+      u8: new Uint8Array(buffer),
+      dv: new DataView(buffer),
+      i32: new Int32Array(buffer),
+      cksum: () => 0,
+    };
   }
 
   /** A handle of its own, as another process would have. */

@@ -9,7 +9,15 @@ import { EAGAIN, EBUSY, EIO, ENXIO } from "../../../hypercall/api/errno.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copym } from "../../../kernel-components/kern/mbuf_copy.ts";
 import { M_COPYALL, type Mbuf } from "../../../kernel-components/kern/mbuf.ts";
-import { ifdrv, ifreq, ifreq_flags, SIOCIFCREATE, SIOCIFDESTROY, SIOCSIFFLAGS, SIOCSLINKSTR } from "../../../kernel-components/net/if_abi.ts";
+import {
+  ifdrv,
+  ifreq,
+  ifreq_flags,
+  SIOCIFCREATE,
+  SIOCIFDESTROY,
+  SIOCSIFFLAGS,
+  SIOCSLINKSTR,
+} from "../../../kernel-components/net/if_abi.ts";
 import { IFF_UP } from "../../../kernel-components/net/if_flags.ts";
 import { NET_KEY } from "../../../kernel-components/net/net.ts";
 import { LINKTYPE_ETHERNET, LINKTYPE_RAW } from "../../../kernel-components/wire/linktype.ts";

@@ -8,9 +8,23 @@ import { SimWorld } from "../../../hypercall/sim/sim_world.ts";
 import { slab_create } from "../../../hypercall/slab/slab.ts";
 import type { WasmSlab } from "../../../hypercall/slab/slab.ts";
 import type { Ifnet } from "../../../kernel-components/net/if.ts";
-import { ifdrv, ifmediareq, ifreq_int, IFLINKSTR_UNSET, SIOCGLINKSTR, SIOCSIFMEDIA, SIOCSLINKSTR } from "../../../kernel-components/net/if_abi.ts";
+import {
+  ifdrv,
+  ifmediareq,
+  ifreq_int,
+  IFLINKSTR_UNSET,
+  SIOCGLINKSTR,
+  SIOCSIFMEDIA,
+  SIOCSLINKSTR,
+} from "../../../kernel-components/net/if_abi.ts";
 import { ifunit } from "../../../kernel-components/net/if_attach.ts";
-import { IFD_IPACKETS, IFD_OQDROPS, IFF_OACTIVE, LINK_STATE_DOWN, LINK_STATE_UP } from "../../../kernel-components/net/if_flags.ts";
+import {
+  IFD_IPACKETS,
+  IFD_OQDROPS,
+  IFF_OACTIVE,
+  LINK_STATE_DOWN,
+  LINK_STATE_UP,
+} from "../../../kernel-components/net/if_flags.ts";
 import { IFM_AUTO, IFM_ETHER, IFM_NONE } from "../../../kernel-components/net/if_media.ts";
 import { NET_KEY } from "../../../kernel-components/net/net.ts";
 import { PF_INET, SOCK_DGRAM } from "../../../kernel-components/socket/socket_abi.ts";
@@ -66,7 +80,11 @@ describe("shmif", () => {
     const s = rk.rumpSys.socket(PF_INET, SOCK_DGRAM);
     let sent = 0;
     for (let i = 0; i < n; i++) {
-      if (codeOf(() => rk.rumpSys.sync.sendto(s, new Uint8Array(1000), 0, { family: "inet", address: to, port: 9 })) === "") sent++;
+      if (
+        codeOf(() => rk.rumpSys.sync.sendto(s, new Uint8Array(1000), 0, { family: "inet", address: to, port: 9 })) ===
+        ""
+      )
+        sent++;
     }
     rk.rumpSys.sync.close(s);
     return sent;

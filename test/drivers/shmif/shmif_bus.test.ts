@@ -1,6 +1,17 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { DESC_LEN, DESC_WORDS, PORT_HDRSIZE, PORT_OVERRUN, PORT_TAIL, PORT_WANT, SHMIF_BUSBYTES, SHMIF_BUSBYTES_MIN, ShmifGeometry, shmif_size_ok } from "../../../drivers/shmif/shmif_layout.ts";
+import {
+  DESC_LEN,
+  DESC_WORDS,
+  PORT_HDRSIZE,
+  PORT_OVERRUN,
+  PORT_TAIL,
+  PORT_WANT,
+  SHMIF_BUSBYTES,
+  SHMIF_BUSBYTES_MIN,
+  ShmifGeometry,
+  shmif_size_ok,
+} from "../../../drivers/shmif/shmif_layout.ts";
 import { shmif_view } from "../../../drivers/shmif/shmif_dump.ts";
 import { ShmifPort } from "../../../drivers/shmif/shmif_port.ts";
 import { ShmifWriter } from "../../../drivers/shmif/shmif_writer.ts";
@@ -77,7 +88,12 @@ describe("shmif bus: who receives what", () => {
 
 describe("shmif bus: rings that are full", () => {
   it("delivers every wanted frame once, in order and whole, for any sizes and any interleaving of readers (model)", () => {
-    const step = fc.record({ from: fc.nat(2), to: fc.integer({ min: -1, max: 2 }), len: fc.integer({ min: 14, max: 20_001 }), read: fc.nat(5) });
+    const step = fc.record({
+      from: fc.nat(2),
+      to: fc.integer({ min: -1, max: 2 }),
+      len: fc.integer({ min: 14, max: 20_001 }),
+      read: fc.nat(5),
+    });
     fc.assert(
       fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), (steps) => {
         const bus = new TestBus(SHMIF_BUSBYTES_MIN + 151_552);
@@ -101,7 +117,8 @@ describe("shmif bus: rings that are full", () => {
               for (let w = 0; w < 3; w++) while (read(w)) moved = true;
               expect(moved).to.equal(true);
             }
-            for (let w = 0; w < 3; w++) if (w !== s.from && (s.to === -1 || s.to === w)) expected[w]![s.from]!.push([s.len, n & 0xff]);
+            for (let w = 0; w < 3; w++)
+              if (w !== s.from && (s.to === -1 || s.to === w)) expected[w]![s.from]!.push([s.len, n & 0xff]);
           }
           for (let i = 0; i < s.read; i++) read(i % 3);
         }
@@ -180,7 +197,12 @@ describe("shmif bus: death and malice", () => {
   it("refuses descriptors out of bounds without reading outside the arena", () => {
     const bus = new TestBus(SHMIF_BUSBYTES);
     const [a, b] = [bus.attach(1), bus.attach(2)];
-    for (const [word, value] of [[DESC_LEN, -5], [DESC_LEN, 0x7fffffff], [DESC_LEN, 13], [DESC_LEN, 65_551]] as const) {
+    for (const [word, value] of [
+      [DESC_LEN, -5],
+      [DESC_LEN, 0x7fffffff],
+      [DESC_LEN, 13],
+      [DESC_LEN, 65_551],
+    ] as const) {
       bus_send(a, 2, 100, 3);
       const ring = a.port.word(a.port.index, PORT_HDRSIZE / 4);
       for (let d = 0; d < 8; d++) bus.slab.i32[ring + d * DESC_WORDS + word] = value;
@@ -250,7 +272,10 @@ describe("shmif bus: dumpbus", () => {
     bus_send(b, 1, 70, 2);
     const view = shmif_view(bus.slab.u8, bus.slab.i32, 0, bus.bytes);
     if (typeof view === "string") throw new Error(view);
-    expect(view.records.map((r) => [r.port, r.data.length])).to.deep.equal([[0, 60], [1, 70]]);
+    expect(view.records.map((r) => [r.port, r.data.length])).to.deep.equal([
+      [0, 60],
+      [1, 70],
+    ]);
     expect(view.ports.map((p) => p.attached)).to.deep.equal([true, true]);
     expect(shmif_view(new Uint8Array(4096), new Int32Array(1024), 0, 4096)).to.match(/not a shmif bus/);
   });

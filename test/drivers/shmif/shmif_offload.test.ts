@@ -87,7 +87,10 @@ describe("shmif offload", () => {
     const record = udp_frames(a).at(-1);
     if (record === undefined) throw new Error("nothing on the bus");
     const ip = record.data.subarray(ETH, UDP);
-    expect(sum16(record.data.subarray(UDP), sum16(ip.subarray(12, 20), 17 + record.data.length - UDP)), "checksum").to.equal(0xffff);
+    expect(
+      sum16(record.data.subarray(UDP), sum16(ip.subarray(12, 20), 17 + record.data.length - UDP)),
+      "checksum",
+    ).to.equal(0xffff);
     return record;
   };
 
@@ -113,31 +116,51 @@ describe("shmif offload", () => {
   it("believes a descriptor only as far as the frame bears it out", () => {
     const rk = rump_init_sync(world.host("a"));
     kernels.push(rk);
-    const word = fc.oneof(fc.integer(), fc.integer({ min: 0, max: 0x7fff }).map((v) => (v << 16) | 6), fc.constant((34 << 16) | 16));
+    const word = fc.oneof(
+      fc.integer(),
+      fc.integer({ min: 0, max: 0x7fff }).map((v) => (v << 16) | 6),
+      fc.constant((34 << 16) | 16),
+    );
     fc.assert(
-      fc.property(fc.integer({ min: 14, max: 1600 }), fc.integer({ min: 0, max: 255 }), fc.integer(), word, word, (len, fill, csum, pos, gso) => {
-        const m = m_getcl(rk.k.mb, MT_DATA, true) as Mbuf;
-        rk.k.u8.fill(fill, m.m_off, m.m_off + len);
-        m.m_len = len;
-        m.m_pkthdr_len = len;
-        const taken = shmif_offload_in(m, csum, pos, gso);
-        if (taken && m.m_csum_flags !== 0) expect(m.m_csum_start + m.m_csum_offset + 2).to.be.at.most(len);
-        if (taken && m.m_gso_size !== 0) {
-          expect(m.m_csum_flags).to.not.equal(0);
-          expect(m.m_hdr_len).to.be.within(42, len);
-          expect(Math.ceil((len - m.m_hdr_len) / m.m_gso_size)).to.be.at.most(SHMIF_MAXSEGS);
-        }
-        m_freem(m);
-      }),
+      fc.property(
+        fc.integer({ min: 14, max: 1600 }),
+        fc.integer({ min: 0, max: 255 }),
+        fc.integer(),
+        word,
+        word,
+        (len, fill, csum, pos, gso) => {
+          const m = m_getcl(rk.k.mb, MT_DATA, true) as Mbuf;
+          rk.k.u8.fill(fill, m.m_off, m.m_off + len);
+          m.m_len = len;
+          m.m_pkthdr_len = len;
+          const taken = shmif_offload_in(m, csum, pos, gso);
+          if (taken && m.m_csum_flags !== 0) expect(m.m_csum_start + m.m_csum_offset + 2).to.be.at.most(len);
+          if (taken && m.m_gso_size !== 0) {
+            expect(m.m_csum_flags).to.not.equal(0);
+            expect(m.m_hdr_len).to.be.within(42, len);
+            expect(Math.ceil((len - m.m_hdr_len) / m.m_gso_size)).to.be.at.most(SHMIF_MAXSEGS);
+          }
+          m_freem(m);
+        },
+      ),
     );
     const m = m_getcl(rk.k.mb, MT_DATA, true) as Mbuf;
     m.m_len = 1400;
     m.m_pkthdr_len = 1400;
     const at = (34 << 16) | 6;
-    for (const [csum, pos, gso] of [[1, (1395 << 16) | 6, 0], [1, (33 << 16) | 6, 0], [0, 0, (GSO_UDP_L4 << 16) | 500], [1, at, GSO_UDP_L4 << 16], [1, at, (9 << 16) | 500], [1, at, (GSO_UDP_L4 << 16) | 1]] as const)
+    for (const [csum, pos, gso] of [
+      [1, (1395 << 16) | 6, 0],
+      [1, (33 << 16) | 6, 0],
+      [0, 0, (GSO_UDP_L4 << 16) | 500],
+      [1, at, GSO_UDP_L4 << 16],
+      [1, at, (9 << 16) | 500],
+      [1, at, (GSO_UDP_L4 << 16) | 1],
+    ] as const)
       expect(shmif_offload_in(m, csum, pos, gso), `${csum} ${pos} ${gso}`).to.equal(false);
     rk.k.u8[m.m_off + 34 + 12] = 0x40;
-    expect(shmif_offload_in(m, 1, (34 << 16) | 16, (GSO_TCPV4 << 16) | 500), "a TCP header of 16 bytes").to.equal(false);
+    expect(shmif_offload_in(m, 1, (34 << 16) | 16, (GSO_TCPV4 << 16) | 500), "a TCP header of 16 bytes").to.equal(
+      false,
+    );
     rk.k.u8[m.m_off + 34 + 12] = 0x80;
     expect(shmif_offload_in(m, 1, (34 << 16) | 16, (GSO_TCPV4 << 16) | 500)).to.equal(true);
     expect([m.m_hdr_len, m.m_gso_size]).to.deep.equal([66, 500]);

@@ -191,7 +191,13 @@ describe("virtif: offloads", () => {
   it("refuses an open checksum that lies in the headers or beyond the frame: it would be written there", () => {
     const f = new Fixture();
     const frame = udpFrame(f.w.ifp.if_lladdr, pattern(100, 3));
-    const places = [[0, 0], [ETH, 2], [ETH + IP - 1, 1], [ETH + IP, frame.length - ETH - IP - 1], [0xffff, 6]];
+    const places = [
+      [0, 0],
+      [ETH, 2],
+      [ETH + IP - 1, 1],
+      [ETH + IP, frame.length - ETH - IP - 1],
+      [0xffff, 6],
+    ];
     for (const [start, offset] of places) {
       f.deliver(frame, [
         [FR_FLAGS, FR_F_NEEDS_CSUM],

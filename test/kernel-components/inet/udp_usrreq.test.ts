@@ -33,7 +33,13 @@ import {
 } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_get } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_devget } from "../../../kernel-components/kern/mbuf_bytes.ts";
-import { SO_RCVBUF, SO_RERROR, SO_REUSEADDR, SO_REUSEPORT, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
+import {
+  SO_RCVBUF,
+  SO_RERROR,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOL_SOCKET,
+} from "../../../kernel-components/socket/socket_abi.ts";
 import { SockaddrOut } from "../../../kernel-components/socket/socketvar.ts";
 import { IPPROTO_IP, IPPROTO_UDP } from "../../../kernel-components/wire/in.ts";
 import { sin_port } from "../../../kernel-components/wire/sockaddr.ts";
@@ -387,7 +393,8 @@ describe("udp: overflow", () => {
     w.run(MS);
     for (let i = 0; i < 5; i++) for (const port of [1000, 1001]) st.udp("10.0.0.1", 9, port, bytes(900));
     w.run(MS);
-    const results = (fd: number): (string | number)[] => Array.from({ length: 5 }, () => k.recv(fd)).map((d) => (typeof d === "number" ? d : "data"));
+    const results = (fd: number): (string | number)[] =>
+      Array.from({ length: 5 }, () => k.recv(fd)).map((d) => (typeof d === "number" ? d : "data"));
     const [a, b] = [results(told), results(quiet)];
     expect(a.filter((r) => r === ENOBUFS)).to.have.length(1);
     expect(a.indexOf(ENOBUFS)).to.equal(a.lastIndexOf("data") + 1);
@@ -452,7 +459,9 @@ describe("udp: offload metadata", () => {
     k.sendto(fd, bytes(1), "10.0.0.2", 9);
     w.run(MS);
     st.take();
-    const whole = st.packet("10.0.0.2", 17, udp_bytes(ip4("10.0.0.1"), st.addr, 9, 1000, bytes(3000)), { ip_src: ip4("10.0.0.1") });
+    const whole = st.packet("10.0.0.2", 17, udp_bytes(ip4("10.0.0.1"), st.addr, 9, 1000, bytes(3000)), {
+      ip_src: ip4("10.0.0.1"),
+    });
     k.in_kernel(() => {
       const m = m_devget(k.rk.k.mb, whole, 64, null)!;
       m.m_gso_type = 5;
@@ -461,7 +470,11 @@ describe("udp: offload metadata", () => {
       expect(ip_output(k.inet, m, null, null, 0, null, null)).to.equal(0);
     });
     w.run(MS);
-    expect(st.take().map((p) => [p.ip.ip_off & 0x1fff, p.data.length])).to.deep.equal([[0, 1480], [185, 1480], [370, 48]]);
+    expect(st.take().map((p) => [p.ip.ip_off & 0x1fff, p.data.length])).to.deep.equal([
+      [0, 1480],
+      [185, 1480],
+      [370, 48],
+    ]);
     k.close(fd);
     w.end();
   });

@@ -128,7 +128,9 @@ describe("sysctl", () => {
 
   it("refuses an impossible length", () => {
     for (const len of [-1, -4096, Number.NaN])
-      expect(t.k.sysctl.sysctl([CTL_KERN, KERN_HOSTNAME], new Uint8Array(2), new SysctlLen(len), null, root)).to.equal(EINVAL);
+      expect(t.k.sysctl.sysctl([CTL_KERN, KERN_HOSTNAME], new Uint8Array(2), new SysctlLen(len), null, root)).to.equal(
+        EINVAL,
+      );
   });
 
   it("limits of the mbuf pools can be raised only", () => {

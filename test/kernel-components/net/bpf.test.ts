@@ -283,7 +283,12 @@ describe("bpf", () => {
     };
     expect([0, 8, 16].map((at) => sysctl("net.bpf.stats").getUint32(at, true))).to.deep.equal([10, 6, 10]);
     const peers = sysctl("net.bpf.peers");
-    expect([peers.byteLength, peers.getInt32(0, true), peers.getUint32(24, true), peers.getUint32(32, true)]).to.deep.equal([64, 256, 10, 6]);
+    expect([
+      peers.byteLength,
+      peers.getInt32(0, true),
+      peers.getUint32(24, true),
+      peers.getUint32(32, true),
+    ]).to.deep.equal([64, 256, 10, 6]);
     expect(peers.getUint32(48, false)).to.equal(0x74737430);
     expect(w.t.k.sysctl.sysctlbyname("net.bpf.maxbufsize", null, new SysctlLen(0), bpf_uint(4096), w.root)).to.equal(0);
     const c = bpf_fd(w);

@@ -9,15 +9,37 @@ import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { POLLIN, POLLPRI } from "../../../kernel-components/kern/select.ts";
 import { Domain, domain_attach, domain_detach } from "../../../kernel-components/socket/domain.ts";
-import { PR_CONNREQUIRED, PR_LISTEN, PR_WANTRCVD, Protosw, PrUsrreqs } from "../../../kernel-components/socket/protosw.ts";
+import {
+  PR_CONNREQUIRED,
+  PR_LISTEN,
+  PR_WANTRCVD,
+  Protosw,
+  PrUsrreqs,
+} from "../../../kernel-components/socket/protosw.ts";
 import { SIOCATMARK } from "../../../kernel-components/socket/sys_socket.ts";
 import { sbappend, sbappendstream } from "../../../kernel-components/socket/sockbuf_append.ts";
 import { soreserve } from "../../../kernel-components/socket/sockbuf_reserve.ts";
-import { MSG_EOR, MSG_OOB, MSG_PEEK, SO_ERROR, SO_LINGER, SOCK_STREAM, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
+import {
+  MSG_EOR,
+  MSG_OOB,
+  MSG_PEEK,
+  SO_ERROR,
+  SO_LINGER,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../kernel-components/socket/socket_abi.ts";
 import { SOCKET_LAYER, SS_ISCONNECTED, SS_RCVATMARK } from "../../../kernel-components/socket/socketvar.ts";
 import type { Socket } from "../../../kernel-components/socket/socketvar.ts";
 import { sofree } from "../../../kernel-components/socket/sofree.ts";
-import { sohasoutofband, soisconnected, soisconnecting, soisdisconnected, sonewconn, sorwakeup, soupcall_set } from "../../../kernel-components/socket/uipc_socket2.ts";
+import {
+  sohasoutofband,
+  soisconnected,
+  soisconnecting,
+  soisdisconnected,
+  sonewconn,
+  sorwakeup,
+  soupcall_set,
+} from "../../../kernel-components/socket/uipc_socket2.ts";
 import { getsock } from "../../../kernel-components/socket/uipc_syscalls.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled, text } from "../../rumpsys/sim_rump.ts";
 
@@ -89,7 +111,12 @@ class Toy {
         return 0;
       },
     });
-    const proto = new Protosw({ pr_type: SOCK_STREAM, pr_protocol: 0, pr_flags: PR_CONNREQUIRED | PR_WANTRCVD | PR_LISTEN, pr_usrreqs: usr });
+    const proto = new Protosw({
+      pr_type: SOCK_STREAM,
+      pr_protocol: 0,
+      pr_flags: PR_CONNREQUIRED | PR_WANTRCVD | PR_LISTEN,
+      pr_usrreqs: usr,
+    });
     const dom = new Domain({ dom_family: AF_TOY, dom_name: "toy", dom_protosw: [proto] });
     return {
       name: "toy",

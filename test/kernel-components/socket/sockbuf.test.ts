@@ -6,7 +6,16 @@ import type { Mbuf } from "../../../kernel-components/kern/mbuf.ts";
 import { m_freem, m_get, m_getcl, m_gethdr, m_getjcl } from "../../../kernel-components/kern/mbuf_alloc.ts";
 import { m_copym } from "../../../kernel-components/kern/mbuf_copy.ts";
 import { Protosw } from "../../../kernel-components/socket/protosw.ts";
-import { sbappend, sbappendaddr, sbappendaddr_in, sbappendaddr_slab, sbappendcontrol, sbappendrecord, sbappendstream, sbinsertoob } from "../../../kernel-components/socket/sockbuf_append.ts";
+import {
+  sbappend,
+  sbappendaddr,
+  sbappendaddr_in,
+  sbappendaddr_slab,
+  sbappendcontrol,
+  sbappendrecord,
+  sbappendstream,
+  sbinsertoob,
+} from "../../../kernel-components/socket/sockbuf_append.ts";
 import { sbdrop, sbdroprecord, sbflush } from "../../../kernel-components/socket/sockbuf_drop.ts";
 import { sbrelease, sbreserve } from "../../../kernel-components/socket/sockbuf_reserve.ts";
 import { sbcreatecontrol } from "../../../kernel-components/socket/cmsg.ts";
@@ -21,7 +30,15 @@ let sb: Sockbuf;
 /** An mbuf of one of three kinds with these bytes. */
 function mk(data: readonly number[], kind: number, hdr = true): Mbuf {
   const mb = t.rk.k.mb;
-  const m = (kind === 0 && data.length <= MSIZE ? (hdr ? m_gethdr(mb, MT_DATA) : m_get(mb, MT_DATA)) : kind === 2 ? m_getjcl(mb, MT_DATA, hdr) : m_getcl(mb, MT_DATA, hdr)) as Mbuf;
+  const m = (
+    kind === 0 && data.length <= MSIZE
+      ? hdr
+        ? m_gethdr(mb, MT_DATA)
+        : m_get(mb, MT_DATA)
+      : kind === 2
+        ? m_getjcl(mb, MT_DATA, hdr)
+        : m_getcl(mb, MT_DATA, hdr)
+  ) as Mbuf;
   data.forEach((v, i) => (mb.u8[m.m_off + i] = v));
   m.m_len = data.length;
   m.m_pkthdr_len = data.length;
@@ -33,7 +50,8 @@ function records(): number[][] {
   const out: number[][] = [];
   for (let rec = sb.sb_mb; rec !== null; rec = rec.m_nextpkt) {
     const all: number[] = [];
-    for (let m: Mbuf | null = rec; m !== null; m = m.m_next) for (let i = 0; i < m.m_len; i++) all.push(t.rk.k.u8[m.m_off + i] as number);
+    for (let m: Mbuf | null = rec; m !== null; m = m.m_next)
+      for (let i = 0; i < m.m_len; i++) all.push(t.rk.k.u8[m.m_off + i] as number);
     out.push(all);
   }
   return out;
@@ -150,7 +168,10 @@ describe("sockbuf", () => {
     sbappend(sb, mk([3], 0));
     sbappend(sb, mk([4], 0));
     check();
-    expect(records()).to.deep.equal([[1, 2], [3, 4]]);
+    expect(records()).to.deep.equal([
+      [1, 2],
+      [3, 4],
+    ]);
     sbappendrecord(sb, mk([5], 0));
     check();
     expect(records()).to.deep.equal([[1, 2], [3, 4], [5]]);

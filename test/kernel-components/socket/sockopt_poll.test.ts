@@ -5,10 +5,40 @@ import { POLLRDHUP } from "../../../kernel-components/socket/sopoll.ts";
 import { F_GETFL, F_SETFL, O_NONBLOCK, O_RDWR } from "../../../kernel-components/kern/fcntl.ts";
 import { FIONBIO } from "../../../kernel-components/kern/ioccom.ts";
 import {
-  PF_INET, PF_LOCAL, SHUT_WR, SO_ACCEPTCONN, SO_ACCEPTFILTER, SO_BROADCAST, SO_DEBUG, SO_DONTROUTE, SO_ERROR, SO_KEEPALIVE, SO_LINGER,
-  SO_NOHEADER, SO_NOSIGPIPE, SO_OOBINLINE, SO_OVERFLOWED, SO_RCVBUF, SO_RCVLOWAT, SO_RCVTIMEO, SO_RERROR, SO_REUSEADDR, SO_REUSEPORT,
-  SO_SNDBUF, SO_SNDLOWAT, SO_SNDTIMEO, SO_TIMESTAMP, SO_TYPE, SO_USELOOPBACK, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_RAW, SOCK_STREAM,
-  SOL_LOCAL, SOL_SOCKET,
+  PF_INET,
+  PF_LOCAL,
+  SHUT_WR,
+  SO_ACCEPTCONN,
+  SO_ACCEPTFILTER,
+  SO_BROADCAST,
+  SO_DEBUG,
+  SO_DONTROUTE,
+  SO_ERROR,
+  SO_KEEPALIVE,
+  SO_LINGER,
+  SO_NOHEADER,
+  SO_NOSIGPIPE,
+  SO_OOBINLINE,
+  SO_OVERFLOWED,
+  SO_RCVBUF,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO,
+  SO_RERROR,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  SO_SNDLOWAT,
+  SO_SNDTIMEO,
+  SO_TIMESTAMP,
+  SO_TYPE,
+  SO_USELOOPBACK,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_RAW,
+  SOCK_STREAM,
+  SOL_LOCAL,
+  SOL_SOCKET,
 } from "../../../kernel-components/socket/socket_abi.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled, timeval } from "../../rumpsys/sim_rump.ts";
 
@@ -23,7 +53,16 @@ describe("socket options", () => {
 
   it("booleans are off, can be set and cleared, and want an int", () => {
     const names = [
-      SO_DEBUG, SO_REUSEADDR, SO_KEEPALIVE, SO_DONTROUTE, SO_BROADCAST, SO_USELOOPBACK, SO_OOBINLINE, SO_REUSEPORT, SO_NOSIGPIPE, SO_TIMESTAMP,
+      SO_DEBUG,
+      SO_REUSEADDR,
+      SO_KEEPALIVE,
+      SO_DONTROUTE,
+      SO_BROADCAST,
+      SO_USELOOPBACK,
+      SO_OOBINLINE,
+      SO_REUSEPORT,
+      SO_NOSIGPIPE,
+      SO_TIMESTAMP,
       SO_RERROR,
     ];
     for (const name of names) {
@@ -38,11 +77,20 @@ describe("socket options", () => {
 
   it("unknown options, and options that can only be read, are ENOPROTOOPT; accept filters EINVAL", () => {
     for (const name of [SO_NOHEADER, 0x1234, 0x8000, 0]) {
-      expect(codeOf(() => t.sys.getsockopt(s, SOL_SOCKET, name)), `${name}`).to.equal("ENOPROTOOPT");
-      expect(codeOf(() => t.sys.setsockopt(s, SOL_SOCKET, name, 1)), `${name}`).to.equal("ENOPROTOOPT");
+      expect(
+        codeOf(() => t.sys.getsockopt(s, SOL_SOCKET, name)),
+        `${name}`,
+      ).to.equal("ENOPROTOOPT");
+      expect(
+        codeOf(() => t.sys.setsockopt(s, SOL_SOCKET, name, 1)),
+        `${name}`,
+      ).to.equal("ENOPROTOOPT");
     }
     for (const name of [SO_TYPE, SO_ERROR, SO_OVERFLOWED, SO_ACCEPTCONN]) {
-      expect(codeOf(() => t.sys.setsockopt(s, SOL_SOCKET, name, 1)), `${name}`).to.equal("ENOPROTOOPT");
+      expect(
+        codeOf(() => t.sys.setsockopt(s, SOL_SOCKET, name, 1)),
+        `${name}`,
+      ).to.equal("ENOPROTOOPT");
     }
     expect(codeOf(() => t.sys.setsockopt(s, 6, 1, 1))).to.equal("ENOPROTOOPT");
     expect(codeOf(() => t.sys.setsockopt(s, SOL_LOCAL, 99, 1))).to.equal("ENOPROTOOPT");
@@ -161,7 +209,10 @@ describe("poll and select", () => {
 
   it("waits for the first that is ready, or for the time", async () => {
     const [c, d] = t.sys.socketpair(PF_LOCAL, SOCK_STREAM);
-    const fds = [{ fd: a, events: POLLIN, revents: 0 }, { fd: c, events: POLLIN, revents: 0 }];
+    const fds = [
+      { fd: a, events: POLLIN, revents: 0 },
+      { fd: c, events: POLLIN, revents: 0 },
+    ];
     const p = t.sys.poll(fds, 1000);
     t.ms(500);
     expect(await settled(p)).to.equal(false);

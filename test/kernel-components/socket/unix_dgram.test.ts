@@ -1,7 +1,17 @@
 // PF_LOCAL datagrams and sequenced packets: records.
 import { expect } from "chai";
 import {
-  LOCAL_CREDS, MSG_PEEK, MSG_TRUNC, PF_LOCAL, SCM_CREDS, SO_OVERFLOWED, SO_RCVBUF, SOCK_DGRAM, SOCK_SEQPACKET, SOL_LOCAL, SOL_SOCKET,
+  LOCAL_CREDS,
+  MSG_PEEK,
+  MSG_TRUNC,
+  PF_LOCAL,
+  SCM_CREDS,
+  SO_OVERFLOWED,
+  SO_RCVBUF,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOL_LOCAL,
+  SOL_SOCKET,
 } from "../../../kernel-components/socket/socket_abi.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled, text } from "../../rumpsys/sim_rump.ts";
 

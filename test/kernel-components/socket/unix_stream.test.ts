@@ -1,8 +1,23 @@
 // PF_LOCAL streams: what a stream socket must do, without a network in between.
 import { expect } from "chai";
 import {
-  LOCAL_CONNWAIT, LOCAL_PEEREID, MSG_DONTWAIT, MSG_PEEK, MSG_WAITALL, PF_LOCAL, SHUT_RD, SHUT_RDWR, SHUT_WR, SO_RCVLOWAT, SO_RCVTIMEO,
-  SO_SNDBUF, SO_SNDTIMEO, SOCK_DGRAM, SOCK_STREAM, SOL_LOCAL, SOL_SOCKET,
+  LOCAL_CONNWAIT,
+  LOCAL_PEEREID,
+  MSG_DONTWAIT,
+  MSG_PEEK,
+  MSG_WAITALL,
+  PF_LOCAL,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SO_RCVLOWAT,
+  SO_RCVTIMEO,
+  SO_SNDBUF,
+  SO_SNDTIMEO,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_LOCAL,
+  SOL_SOCKET,
 } from "../../../kernel-components/socket/socket_abi.ts";
 import { FIONREAD, FIONWRITE } from "../../../kernel-components/kern/ioccom.ts";
 import { SimRump, bytes, codeOf, codeOfAsync, settled, text, timeval } from "../../rumpsys/sim_rump.ts";
@@ -27,7 +42,8 @@ describe("PF_LOCAL stream", () => {
   it("keeps bytes in order across writes and reads of odd sizes, and gives everything back", async () => {
     const all = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 31) & 255);
     const writing = (async () => {
-      for (let at = 0, n = 1; at < all.length; at += n, n = (n * 7 + 3) % 20_011) await t.sys.write(a, all.subarray(at, at + n));
+      for (let at = 0, n = 1; at < all.length; at += n, n = (n * 7 + 3) % 20_011)
+        await t.sys.write(a, all.subarray(at, at + n));
       t.sys.shutdown(a, SHUT_WR);
     })();
     const got: number[] = [];
@@ -211,7 +227,8 @@ describe("PF_LOCAL connections", () => {
 
   it("refuses more connections than wait for accept, and counts them", async () => {
     const results: string[] = [];
-    for (let i = 0; i < 10; i++) results.push(await codeOfAsync(t.sys.connect(t.sys.socket(PF_LOCAL, SOCK_STREAM), name)));
+    for (let i = 0; i < 10; i++)
+      results.push(await codeOfAsync(t.sys.connect(t.sys.socket(PF_LOCAL, SOCK_STREAM), name)));
     expect(results.filter((r) => r === "").length).to.equal(7); // backlog 4: one more than 3/2 of it
     expect(results.filter((r) => r === "ECONNREFUSED").length).to.equal(3);
     expect(t.layer.sostat[2]).to.equal(3);
@@ -244,7 +261,9 @@ describe("PF_LOCAL connections", () => {
     expect(codeOf(() => t.sys.sync.accept(s))).to.equal("EINVAL");
     expect(codeOf(() => t.sys.sync.accept(ls))).to.equal("EAGAIN");
     expect(await codeOfAsync(t.sys.connect(s, { family: "local", path: "/none" }))).to.equal("ENOENT");
-    expect(await codeOfAsync(t.sys.connect(s, { family: "inet", address: "1.2.3.4", port: 5 }))).to.equal("EAFNOSUPPORT");
+    expect(await codeOfAsync(t.sys.connect(s, { family: "inet", address: "1.2.3.4", port: 5 }))).to.equal(
+      "EAFNOSUPPORT",
+    );
     const d = t.sys.socket(PF_LOCAL, SOCK_DGRAM);
     expect(await codeOfAsync(t.sys.connect(d, name))).to.equal("EPROTOTYPE");
     expect(codeOf(() => t.sys.listen(d))).to.equal("EOPNOTSUPP");

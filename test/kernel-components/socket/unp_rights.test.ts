@@ -3,7 +3,13 @@ import { expect } from "chai";
 import { F_GETFD, FD_CLOEXEC } from "../../../kernel-components/kern/fcntl.ts";
 import { fd_setlimit } from "../../../kernel-components/kern/descrip.ts";
 import {
-  MSG_CMSG_CLOEXEC, MSG_CTRUNC, MSG_PEEK, PF_LOCAL, SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM,
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  MSG_PEEK,
+  PF_LOCAL,
+  SOCK_DGRAM,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
 } from "../../../kernel-components/socket/socket_abi.ts";
 import { UNP_MAXRIGHTS } from "../../../kernel-components/socket/unpcb.ts";
 import { scm_rights, scm_rights_fds } from "../../../rumpsys/cmsgs.ts";
@@ -23,7 +29,11 @@ describe("SCM_RIGHTS", () => {
     t.end();
   });
 
-  for (const [name, type] of [["stream", SOCK_STREAM], ["datagram", SOCK_DGRAM], ["seqpacket", SOCK_SEQPACKET]] as const) {
+  for (const [name, type] of [
+    ["stream", SOCK_STREAM],
+    ["datagram", SOCK_DGRAM],
+    ["seqpacket", SOCK_SEQPACKET],
+  ] as const) {
     it(`a descriptor travels over a ${name} socket and stays the same file (t_fdpass)`, async () => {
       const [a, b] = t.sys.socketpair(PF_LOCAL, type);
       const [x, y] = t.sys.socketpair(PF_LOCAL, SOCK_STREAM);

@@ -83,19 +83,17 @@ describe("rumpsys/server: any call with any arguments", function () {
         let conn: SpConn | null = null;
         const reader = new SpReader();
         let greeted = false;
-        world
-          .host("client")
-          .sp.rumpuser_sp_connect(
-            "unix://k",
-            {
-              sp_data: (b) => (greeted ? reader.push(b, count) : (greeted = true)),
-              sp_drained: () => undefined,
-              sp_closed: () => undefined,
-            },
-            (c) => {
-              conn = c;
-            },
-          );
+        world.host("client").sp.rumpuser_sp_connect(
+          "unix://k",
+          {
+            sp_data: (b) => (greeted ? reader.push(b, count) : (greeted = true)),
+            sp_drained: () => undefined,
+            sp_closed: () => undefined,
+          },
+          (c) => {
+            conn = c;
+          },
+        );
         world.advance(1000);
         const send = (frame: Uint8Array): void => {
           conn?.send(frame);

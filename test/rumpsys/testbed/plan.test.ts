@@ -44,11 +44,17 @@ describe("testbed plan", () => {
     const most = Math.max(...plan.nodes.map((n) => n.routes.length));
     expect(most).to.be.at.most(16);
     const owner = new Map(plan.nodes.flatMap((n) => n.interfaces.map((i) => [i.address, n] as const)));
-    for (const [from, to] of [[0, 254], [254, 0], [100, 3], [3, 200]] as const) {
+    for (const [from, to] of [
+      [0, 254],
+      [254, 0],
+      [100, 3],
+      [3, 200],
+    ] as const) {
       const dst = plan.nodes[to]?.interfaces[0]?.address ?? "";
       let at = plan.nodes[from] as NodePlan;
       let hops = 0;
-      for (let hop = next_hop(at, dst); hop !== "" && hops < 300; hop = next_hop(at, dst), hops++) at = owner.get(hop) as NodePlan;
+      for (let hop = next_hop(at, dst); hop !== "" && hops < 300; hop = next_hop(at, dst), hops++)
+        at = owner.get(hop) as NodePlan;
       expect(Math.abs(hops - Math.abs(to - from)), `${from} to ${to}`).to.be.at.most(1);
     }
   });
@@ -73,15 +79,40 @@ describe("testbed plan", () => {
     ["no nodes", { nodes: {}, links: [] }, /needs a node/],
     ["a bad name", { nodes: { "a b": {} }, links: [] }, /node name "a b"/],
     ["an unknown key", { nodes: { a: { forwards: true } as object }, links: [] }, /node a: unknown key "forwards"/],
-    ["an unknown end", { nodes: { a: {}, b: {} }, links: ["a -- c"] }, /link 1 \(a -- c\): there is no node "c"; nodes are a, b/],
+    [
+      "an unknown end",
+      { nodes: { a: {}, b: {} }, links: ["a -- c"] },
+      /link 1 \(a -- c\): there is no node "c"; nodes are a, b/,
+    ],
     ["one end", { nodes: { a: {} }, links: [{ ends: ["a"] }] }, /two or more ends/],
     ["the same end twice", { nodes: { a: {} }, links: ["a -- a"] }, /twice/],
-    ["too many ends", { nodes: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`n${i}`, {}])), links: [{ ends: Array.from({ length: 40 }, (_, i) => `n${i}`) }] }, /more than 32 ends/],
+    [
+      "too many ends",
+      {
+        nodes: Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`n${i}`, {}])),
+        links: [{ ends: Array.from({ length: 40 }, (_, i) => `n${i}`) }],
+      },
+      /more than 32 ends/,
+    ],
     ["a bad mtu", { nodes: { a: {}, b: {} }, links: [{ ends: ["a", "b"], mtu: 20 }] }, /mtu 20/],
-    ["two buses of one name", { nodes: { a: {}, b: {} }, links: [{ ends: ["a", "b"], name: "x" }, { ends: ["a", "b"], name: "x" }] }, /two links are called "x"/],
+    [
+      "two buses of one name",
+      {
+        nodes: { a: {}, b: {} },
+        links: [
+          { ends: ["a", "b"], name: "x" },
+          { ends: ["a", "b"], name: "x" },
+        ],
+      },
+      /two links are called "x"/,
+    ],
     ["a bad base", { ...CHAIN, base: "10" }, /base "10"/],
     ["bad routing", { ...CHAIN, routing: "rip" as "none" }, /routing is "rip"/],
-    ["a bad tap", { nodes: { a: { tap: { name: "x/y", address: "10.0.0.1", prefixlen: 24 } } }, links: [] }, /"x\/y" is no interface name/],
+    [
+      "a bad tap",
+      { nodes: { a: { tap: { name: "x/y", address: "10.0.0.1", prefixlen: 24 } } }, links: [] },
+      /"x\/y" is no interface name/,
+    ],
   ];
   for (const [what, spec, message] of wrong) {
     it(`names ${what}`, () => {

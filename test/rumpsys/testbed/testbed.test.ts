@@ -13,7 +13,10 @@ describe("testbed", function () {
 
     it("the same seed gives the same run, another seed another one", async () => {
       const story = async (seed: number): Promise<string> => {
-        const tb = await startTestbed({ nodes: { a: {}, r: { forward: true }, b: {} }, links: ["a -- r", "r -- b"] }, { mode: "sim", seed });
+        const tb = await startTestbed(
+          { nodes: { a: {}, r: { forward: true }, b: {} }, links: ["a -- r", "r -- b"] },
+          { mode: "sim", seed },
+        );
         const events: string[] = [];
         if (tb.world !== null) tb.world.log = (now, target, arg) => events.push(`${now} ${target} ${arg}`);
         const ping = await tb.ping("a", "b", { count: 5, interval_ms: 10 });
@@ -42,11 +45,17 @@ describe("testbed", function () {
 
     it("names the node and the step that fail, and takes the others back", async () => {
       const tap = { name: "rumpkit-nonsense", address: "10.8.0.2", prefixlen: 24 };
-      const failed = await startTestbed({ nodes: { a: {}, b: { tap: { ...tap, name: "x".repeat(16) } } }, links: ["a -- b"] }).catch((e: Error) => e);
+      const failed = await startTestbed({
+        nodes: { a: {}, b: { tap: { ...tap, name: "x".repeat(16) } } },
+        links: ["a -- b"],
+      }).catch((e: Error) => e);
       expect(failed).to.be.instanceOf(TestbedError);
       expect((failed as Error).message).to.match(/node b: "x+" is no interface name/);
       // "lo" is there already and is no tap
-      const taken = await startTestbed({ nodes: { a: {}, b: { tap: { ...tap, name: "lo" } } }, links: ["a -- b"] }).catch((e: Error) => e);
+      const taken = await startTestbed({
+        nodes: { a: {}, b: { tap: { ...tap, name: "lo" } } },
+        links: ["a -- b"],
+      }).catch((e: Error) => e);
       expect(taken).to.be.instanceOf(TestbedError);
       expect((taken as Error).message).to.match(/^node b: virt0 linkstr lo: E/);
     });
@@ -66,9 +75,17 @@ describe("testbed", function () {
   });
 
   it("refuses a mode that does not exist, a tap in a simulation", async () => {
-    const refused = async (work: Promise<unknown>): Promise<string> => work.then(() => "", (error: Error) => error.message);
-    expect(await refused(startTestbed({ nodes: { a: {} }, links: [] }, { mode: "docker" as "sim" }))).to.match(/mode is "docker": one of sim, inproc, process/);
+    const refused = async (work: Promise<unknown>): Promise<string> =>
+      work.then(
+        () => "",
+        (error: Error) => error.message,
+      );
+    expect(await refused(startTestbed({ nodes: { a: {} }, links: [] }, { mode: "docker" as "sim" }))).to.match(
+      /mode is "docker": one of sim, inproc, process/,
+    );
     const tap = { name: "t0", address: "10.8.0.2", prefixlen: 24 };
-    expect(await refused(startTestbed({ nodes: { a: { tap } }, links: [] }, { mode: "sim" }))).to.match(/node a: a simulation has no host/);
+    expect(await refused(startTestbed({ nodes: { a: { tap } }, links: [] }, { mode: "sim" }))).to.match(
+      /node a: a simulation has no host/,
+    );
   });
 });

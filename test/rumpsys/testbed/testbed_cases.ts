@@ -57,7 +57,12 @@ export function testbed_cases(mode: TestbedMode): void {
 
     it("echoes UDP, one at a time and many at once", async () => {
       await tb.node("b").echo_server(7);
-      expect(await tb.echo("a", "b", { count: 100, timeout_ms: 5000 })).to.include({ sent: 100, received: 100, lost: 0, ttl: 63 });
+      expect(await tb.echo("a", "b", { count: 100, timeout_ms: 5000 })).to.include({
+        sent: 100,
+        received: 100,
+        lost: 0,
+        ttl: 63,
+      });
       const many = await tb.echo("a", "b", { count: 500, window: 16, size: 1000, timeout_ms: 5000 });
       expect(many).to.include({ sent: 500, received: 500, lost: 0 });
       expect(many.pps).to.be.greaterThan(0);
@@ -84,7 +89,11 @@ export function testbed_cases(mode: TestbedMode): void {
       const arp = await tb.run(tb.node("r").arp());
       const interfaces = await tb.run(tb.node("a").interfaces());
       const a = interfaces.find((i) => i.ifname === "shmif0");
-      expect(arp.find((e) => e.address === "10.0.1.2")).to.deep.equal({ address: "10.0.1.2", lladdr: a?.lladdr, ifname: "shmif0" });
+      expect(arp.find((e) => e.address === "10.0.1.2")).to.deep.equal({
+        address: "10.0.1.2",
+        lladdr: a?.lladdr,
+        ifname: "shmif0",
+      });
       expect(a).to.include({ ierrors: 0, oerrors: 0, iqdrops: 0 });
       const { counters } = await tb.run(tb.node("r").stats());
       expect(counters["ip.forward"]).to.be.greaterThan(1000);
@@ -98,7 +107,11 @@ export function testbed_cases(mode: TestbedMode): void {
     });
 
     it("refuses requests that make no sense, by name", async () => {
-      const why = async (work: Promise<unknown>): Promise<string> => work.then(() => "", (error: Error) => error.message);
+      const why = async (work: Promise<unknown>): Promise<string> =>
+        work.then(
+          () => "",
+          (error: Error) => error.message,
+        );
       expect(await why(tb.ping("a", "b", { count: 0 }))).to.match(/count is 0/);
       expect(await why(tb.ping("a", "b", { size: 70_000 }))).to.match(/size is 70000/);
       expect(await why(tb.echo("a", "b", {}))).to.match(/count or duration_ms/);
@@ -112,13 +125,22 @@ export function testbed_cases(mode: TestbedMode): void {
     const tb = await startTestbed(
       {
         nodes: { n1: {}, n2: {}, n3: {}, gw: { forward: true }, far: {} },
-        links: [{ ends: ["n1", "n2", "n3", "gw"], name: "office" }, { ends: ["gw", "far"], mtu: 600 }],
+        links: [
+          { ends: ["n1", "n2", "n3", "gw"], name: "office" },
+          { ends: ["gw", "far"], mtu: 600 },
+        ],
       },
       { mode },
     );
     try {
-      const pings = await Promise.all([tb.ping("n1", "n3", { timeout_ms: 5000 }), tb.ping("n2", "far", { size: 1400, timeout_ms: 5000 })]);
-      expect(pings.map((p) => [p.received, p.ttl])).to.deep.equal([[1, 255], [1, 254]]);
+      const pings = await Promise.all([
+        tb.ping("n1", "n3", { timeout_ms: 5000 }),
+        tb.ping("n2", "far", { size: 1400, timeout_ms: 5000 }),
+      ]);
+      expect(pings.map((p) => [p.received, p.ttl])).to.deep.equal([
+        [1, 255],
+        [1, 254],
+      ]);
     } finally {
       await stop_clean(tb);
     }
@@ -127,7 +149,10 @@ export function testbed_cases(mode: TestbedMode): void {
   it("stops in mid-work without a leak, and twice", async () => {
     const tb = await chain();
     await tb.node("b").echo_server(7);
-    const work = tb.node("a").echo({ address: "10.0.2.2", duration_ms: 60_000, window: 8 }).catch((error: Error) => error);
+    const work = tb
+      .node("a")
+      .echo({ address: "10.0.2.2", duration_ms: 60_000, window: 8 })
+      .catch((error: Error) => error);
     await tb.sleep(mode === "sim" ? 1 : 50);
     await stop_clean(tb);
     expect(await work).to.be.instanceOf(Error);

@@ -4,7 +4,14 @@ import { Worker } from "node:worker_threads";
 import { expect } from "chai";
 import { POLLIN, POLLOUT } from "../../../kernel-components/kern/select.ts";
 import { FIONREAD } from "../../../kernel-components/kern/ioccom.ts";
-import { MSG_TRUNC, PF_LOCAL, SO_TYPE, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../../kernel-components/socket/socket_abi.ts";
+import {
+  MSG_TRUNC,
+  PF_LOCAL,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../kernel-components/socket/socket_abi.ts";
 import { scm_rights, scm_rights_fds } from "../../../rumpsys/cmsgs.ts";
 import type { RumpSysBlocking } from "../../../rumpsys/worker/rumpsys_blocking.ts";
 import { rump_thread } from "../../../rumpsys/worker/rump_thread.ts";
@@ -72,7 +79,10 @@ describe("a kernel in its own thread", () => {
 
   it("a call blocks its thread until another thread has done its part", async () => {
     const [a, b] = sys.socketpair(PF_LOCAL, SOCK_STREAM);
-    const writer = other_thread(thread.channel(), `setTimeout(() => { sys.write(${a}, new Uint8Array(150_000).fill(7)); sys.close(${a}); }, 30)`);
+    const writer = other_thread(
+      thread.channel(),
+      `setTimeout(() => { sys.write(${a}, new Uint8Array(150_000).fill(7)); sys.close(${a}); }, 30)`,
+    );
     let n = 0;
     for (let got = sys.read(b, buf); got > 0; got = sys.read(b, buf)) n += got;
     expect(n).to.equal(150_000);
@@ -81,7 +91,10 @@ describe("a kernel in its own thread", () => {
 
   it("a thread with a process of its own leaves nothing behind when it is gone", async () => {
     const channel = thread.channel(true);
-    const w = other_thread(channel, `sys.socket(${PF_LOCAL}, ${SOCK_STREAM}); parentPort.postMessage(sys.getpid()); setInterval(() => 0, 1000)`);
+    const w = other_thread(
+      channel,
+      `sys.socket(${PF_LOCAL}, ${SOCK_STREAM}); parentPort.postMessage(sys.getpid()); setInterval(() => 0, 1000)`,
+    );
     const [pid] = (await once(w, "message")) as [number];
     expect(pid).to.not.equal(sys.getpid());
     expect(sys.sysctlbyname("kern.nsockets")).to.equal(1);
@@ -96,7 +109,10 @@ describe("the end of a kernel's thread", () => {
     needNative(this);
     const thread = await rump_thread({ components: "local" });
     const [, b] = thread.rumpSysBlocking.socketpair(PF_LOCAL, SOCK_STREAM);
-    const w = other_thread(thread.channel(), `parentPort.postMessage("go"); try { sys.read(${b}, new Uint8Array(1)) } catch (e) { parentPort.postMessage(e.code) }`);
+    const w = other_thread(
+      thread.channel(),
+      `parentPort.postMessage("go"); try { sys.read(${b}, new Uint8Array(1)) } catch (e) { parentPort.postMessage(e.code) }`,
+    );
     await once(w, "message");
     await new Promise((resolve) => setTimeout(resolve, 20));
     const ended = once(w, "message");
@@ -108,7 +124,10 @@ describe("the end of a kernel's thread", () => {
 
   it("a setup module that fails is told to who starts the kernel", async function () {
     needNative(this);
-    const error = await rump_thread({ components: "local", setup: "data:text/javascript,export function main(){throw new Error('no bus')}" }).catch((e: unknown) => e);
+    const error = await rump_thread({
+      components: "local",
+      setup: "data:text/javascript,export function main(){throw new Error('no bus')}",
+    }).catch((e: unknown) => e);
     expect((error as Error).message).to.contain("no bus");
   });
 });
