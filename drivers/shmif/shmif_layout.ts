@@ -111,7 +111,7 @@ const SMALL_NDESC = 256;
 const SMALL_UNITS = 2048;
 /** Regions from this size on have large port areas (512 KB of frames a port), smaller ones small areas (128 KB). */
 export const SHMIF_LARGE_FROM: number = 8 << 20;
-/** Region size in bytes when the creator does not say: 32 large ports (sparse: an unused port costs nothing). Sysctl net.link.shmif.busbytes. */
+/** Region size in bytes when the creator does not say: 32 large ports. All of it is reserved when it is made. Sysctl net.link.shmif.busbytes. */
 export const SHMIF_BUSBYTES: number = SHMIF_HDRSIZE + 32 * area_bytes(LARGE_NDESC, LARGE_UNITS);
 /** Smallest region in bytes: two small ports. */
 export const SHMIF_BUSBYTES_MIN: number = SHMIF_HDRSIZE + 2 * area_bytes(SMALL_NDESC, SMALL_UNITS);
