@@ -19,7 +19,8 @@ import {
 } from "../../kernel-components/net/if_flags.ts";
 import { if_csum_update } from "../../kernel-components/net/if_ioctl_common.ts";
 
-const CSUM_RX: number = IFCAP_CSUM_TCPv4_Rx | IFCAP_CSUM_UDPv4_Rx | IFCAP_CSUM_TCPv6_Rx | IFCAP_CSUM_UDPv6_Rx;
+/** Receive checksums that the host may vouch for. */
+export const CSUM_RX: number = IFCAP_CSUM_TCPv4_Rx | IFCAP_CSUM_UDPv4_Rx | IFCAP_CSUM_TCPv6_Rx | IFCAP_CSUM_UDPv6_Rx;
 const CSUM_TX: number = IFCAP_CSUM_TCPv4_Tx | IFCAP_CSUM_UDPv4_Tx | IFCAP_CSUM_TCPv6_Tx | IFCAP_CSUM_UDPv6_Tx;
 
 /** The IFCAP_* of a port with these FR_OFF_*. */

@@ -43,8 +43,11 @@ import { m_claim, m_freem, m_getcl, m_gethdr, m_getjcl } from "../../kernel-comp
 import { m_copydata_slab } from "../../kernel-components/kern/mbuf_copy.ts";
 import type { Ifnet } from "../../kernel-components/net/if.ts";
 import { IFD_IERRORS } from "../../kernel-components/net/if_flags.ts";
+import { m_csum_complete } from "../../kernel-components/net/if_tso_software.ts";
+import { NETS_SWCSUM } from "../../kernel-components/net/net.ts";
 import { ETHER_HDR_LEN } from "../../kernel-components/wire/ether.ts";
 import { IP_HDRLEN } from "../../kernel-components/wire/ipv4.ts";
+import { CSUM_RX } from "./virt_caps.ts";
 
 /** Buffers of the ring, and so the longest batch. */
 export const VIRT_RXRING = 64;
@@ -155,13 +158,24 @@ export class VirtRx {
       m.m_csum_start = ctl[rec + FR_CSUM_START];
       m.m_csum_offset = ctl[rec + FR_CSUM_OFFSET];
       if (!csum_ok(m)) return this.refuse(m);
-    } else if ((flags & FR_F_DATA_VALID) !== 0) m.m_csum_flags = M_CSUM_OK;
+    } else if ((flags & FR_F_DATA_VALID) !== 0 && this.trusts_host()) m.m_csum_flags = M_CSUM_OK;
     const gso = ctl[rec + FR_GSO_TYPE];
-    if (gso === FR_GSO_NONE) return m;
+    if (gso === FR_GSO_NONE) return (m.m_csum_flags & M_CSUM_DATA) === 0 || this.trusts_host() ? m : this.complete(m);
     m.m_gso_type = gso;
     m.m_gso_size = ctl[rec + FR_GSO_SIZE];
     m.m_hdr_len = this.hdr_len(m, gso & ~FR_GSO_ECN);
     return m.m_hdr_len > 0 && m.m_gso_size > 0 ? m : this.refuse(m);
+  }
+
+  /** Whether receive checksums are switched on (SIOCSIFCAP): otherwise the stack checks them all itself. */
+  private trusts_host(): boolean {
+    return (this.ifp.if_capenable & CSUM_RX) !== 0;
+  }
+
+  /** Fills in the checksum that the host left open; null without mbufs, counted there. */
+  private complete(m: Mbuf): Mbuf | null {
+    this.ifp.if_net.netstat[NETS_SWCSUM]++;
+    return m_csum_complete(this.ifp, m, ETHER_HDR_LEN);
   }
 
   private refuse(m: Mbuf): null {

@@ -29,6 +29,7 @@ import { if_transmit_lock } from "../../../kernel-components/net/if_attach.ts";
 import { IFCAP_CSUM_UDPv4_Tx, IFCAP_TSOv4, IFCAP_USOv4, IFD_IERRORS } from "../../../kernel-components/net/if_flags.ts";
 import { register_ethertype } from "../../../kernel-components/net/net.ts";
 import { FakePort, pattern, VirtWorld } from "./virt_world.ts";
+import { cksum } from "../../../kernel-components/wire/cksum.ts";
 
 const REC = FR_HDR;
 const ALL = FR_OFF_CSUM | FR_OFF_TSO4 | FR_OFF_TSO6 | FR_OFF_USO4;
@@ -185,6 +186,27 @@ describe("virtif: offloads", () => {
     f.deliver(frame, []);
     expect(f.got.map((m) => m.m_csum_flags)).to.deep.equal([M_CSUM_OK, M_CSUM_DATA | M_CSUM_OK, 0]);
     expect([f.got[1]?.m_csum_start, f.got[1]?.m_csum_offset]).to.deep.equal([IP, 6]);
+    f.end();
+  });
+
+  it("with receive checksums switched off takes nobody's word, and fills in what the host left open", () => {
+    const f = new Fixture();
+    expect(f.w.ioctl(SIOCSIFCAP, ifcapreq("virt0", 0))).to.equal(0);
+    const frame = udpFrame(f.w.ifp.if_lladdr, pattern(100, 3));
+    const dv = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+    dv.setUint16(ETH + IP + 6, pseudo(frame.subarray(ETH), UDP + 100));
+    const whole = cksum(dv, ETH + IP, UDP + 100);
+    f.deliver(frame, [[FR_FLAGS, FR_F_DATA_VALID]]);
+    f.deliver(frame, [
+      [FR_FLAGS, FR_F_NEEDS_CSUM],
+      [FR_CSUM_START, ETH + IP],
+      [FR_CSUM_OFFSET, 6],
+    ]);
+    expect(f.got.map((m) => m.m_csum_flags)).to.deep.equal([0, 0]);
+    expect(f.got.map((m) => m.m_pool.dv.getUint16(m.m_off + IP + 6))).to.deep.equal([
+      dv.getUint16(ETH + IP + 6),
+      whole,
+    ]);
     f.end();
   });
 
