@@ -126,6 +126,14 @@ static void do_netns(long n) {
 		}
 }
 
+/* Turns of a measurement; their median counts. */
+enum { TURNS = 5 };
+
+static int ascending(const void *a, const void *b) {
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
 int main(int argc, char **argv) {
 	static const struct { const char *name; void (*run)(long); long n; } loops[] = {
 		{ "malloc", do_malloc, 2000000 }, { "getppid", do_getppid, 1000000 }, { "cksum", do_cksum, 500000 },
@@ -134,15 +142,15 @@ int main(int argc, char **argv) {
 	for (size_t i = 0; argc == 2 && i < sizeof loops / sizeof *loops; i++) {
 		if (strcmp(loops[i].name, argv[1]) != 0)
 			continue;
-		double best = 1e18;
+		double turns[TURNS];
 		loops[i].run(loops[i].n / 10);
-		for (int turn = 0; turn < 5; turn++) {
+		for (int turn = 0; turn < TURNS; turn++) {
 			double t = now_ns();
 			loops[i].run(loops[i].n);
-			double ns = (now_ns() - t) / loops[i].n;
-			if (ns < best) best = ns;
+			turns[turn] = (now_ns() - t) / loops[i].n;
 		}
-		printf("%.3f\n", best);
+		qsort(turns, TURNS, sizeof turns[0], ascending);
+		printf("%.3f\n", turns[TURNS / 2]);
 		return 0;
 	}
 	fprintf(stderr, "usage: micro malloc|getppid|cksum|lpm|netns\n");

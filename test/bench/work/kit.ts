@@ -2,10 +2,11 @@
 import { nativeHost, nativeProcess } from "../../../hypercall/native/native_host.ts";
 import { rump_init_sync } from "../../../rumpsys/rump_init.ts";
 import type { RumpKernel } from "../../../rumpsys/rump_kernel.ts";
+import { median } from "../result.ts";
 
 /** Time a measurement takes at least, in ns. */
 const MEASURE_NS: number = Number(process.env["RUMPKIT_BENCH_MEASURE_NS"] ?? 1.5e8);
-/** Turns of a measurement; the best counts, as anything else on the machine can only make it worse. */
+/** Turns of a measurement; their median counts, as for what it is compared with. */
 const TURNS = 5;
 
 /** Monotonic time in ns. */
@@ -21,13 +22,13 @@ export function ns_per_op(fn: (n: number) => void): number {
     fn(n);
     took = now_ns() - t;
   }
-  let best = Number.POSITIVE_INFINITY;
+  const turns: number[] = [];
   for (let turn = 0; turn < TURNS; turn++) {
     const t = now_ns();
     fn(n);
-    best = Math.min(best, (now_ns() - t) / n);
+    turns.push((now_ns() - t) / n);
   }
-  return best;
+  return median(turns);
 }
 
 /** Says the result of this program. */
